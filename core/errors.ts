@@ -17,11 +17,23 @@ const entry = (http: number, retryable: boolean, meaning: string): Entry => ({ h
 export const catalogue = {
   // Configuration and start
   CONFIG_INVALID: entry(500, false, 'The configuration has faults; all of them are listed. Mend them and start again.'),
-  PORT_IN_USE: entry(500, false, 'Another process listens on this port. Choose another one with --port or http.port, or 0 for any free one.'),
+  PORT_IN_USE: entry(
+    500,
+    false,
+    'Another process listens on this port. Choose another one with --port or http.port, or 0 for any free one.',
+  ),
   DATA_DIR_LOCKED: entry(500, false, 'Another process works on this data folder. Stop it, or choose another folder with --data.'),
   DATA_DIR_UNUSABLE: entry(500, false, 'The data folder cannot be written. Give the user of this process the right to write it.'),
-  SCHEMA_TOO_NEW: entry(500, false, 'The database has migrations that this version does not know. Start the version that made them, or a newer one.'),
-  MIGRATION_CHANGED: entry(500, false, 'An applied migration differs from the file of this version. Restore the file: an applied migration never changes.'),
+  SCHEMA_TOO_NEW: entry(
+    500,
+    false,
+    'The database has migrations that this version does not know. Start the version that made them, or a newer one.',
+  ),
+  MIGRATION_CHANGED: entry(
+    500,
+    false,
+    'An applied migration differs from the file of this version. Restore the file: an applied migration never changes.',
+  ),
   NOT_READY: entry(503, true, 'Something this process needs does not answer yet; the message names it.'),
   DISK_FULL: entry(507, true, 'The disk under the data folder or the database is full. Free space; work goes on by itself.'),
   CLOCK_SKEW: entry(503, true, 'The clock of this machine and that of ClickHouse differ by more than 60 s. Synchronise them.'),
@@ -29,14 +41,34 @@ export const catalogue = {
   // Engine and database
   BACKEND_UNAVAILABLE: entry(503, true, 'ClickHouse does not answer. The request can be tried again.'),
   BACKEND_REFUSED: entry(500, false, 'ClickHouse refused a statement; the message gives its code.'),
-  ENGINE_NOT_INSTALLED: entry(500, false, 'The optional package chdb is not installed. Run npm ci without --omit=optional, or name a ClickHouse with clickhouse.url.'),
-  TOKENS_NOT_HELD: entry(500, false, 'This ClickHouse does not hold deduplication tokens, so nothing could be stored exactly once. The message names the setting to change.'),
+  ENGINE_NOT_INSTALLED: entry(
+    500,
+    false,
+    'The optional package chdb is not installed. Run npm ci without --omit=optional, or name a ClickHouse with clickhouse.url.',
+  ),
+  TOKENS_NOT_HELD: entry(
+    500,
+    false,
+    'This ClickHouse does not hold deduplication tokens, so nothing could be stored exactly once. The message names the setting to change.',
+  ),
 
   // Log
   LOG_UNAVAILABLE: entry(503, true, 'The log (Kafka or the journal) does not take or give records now.'),
-  LOG_REPLACED: entry(409, false, 'The topic is not the one the ledger knows: it was made anew or lost its end. Accept it with gatetrail positions new-epoch.'),
-  EVENTS_AHEAD_OF_LEDGER: entry(409, false, 'Events are stored beyond the last claim of the ledger, as after a partial restore. Restore both from one backup.'),
-  LEDGER_INCONSISTENT: entry(409, false, 'The ledger and the stored events of a batch contradict each other. The partition stands still; nothing was changed.'),
+  LOG_REPLACED: entry(
+    409,
+    false,
+    'The topic is not the one the ledger knows: it was made anew or lost its end. Accept it with gatetrail positions new-epoch.',
+  ),
+  EVENTS_AHEAD_OF_LEDGER: entry(
+    409,
+    false,
+    'Events are stored beyond the last claim of the ledger, as after a partial restore. Restore both from one backup.',
+  ),
+  LEDGER_INCONSISTENT: entry(
+    409,
+    false,
+    'The ledger and the stored events of a batch contradict each other. The partition stands still; nothing was changed.',
+  ),
   TOPIC_MISSING: entry(404, true, 'A configured topic does not exist. Create it; it is not created by itself.'),
 
   // Requests to our own API

@@ -1,0 +1,125 @@
+/**
+ * The one client of ClickHouse, embedded or server. Everything above speaks SQL through these five verbs;
+ * settings come from constants only, values go in as bound parameters.
+ */
+import { Readable } from 'node:stream';
+import { ClickHouseError, createClient, type ClickHouseSettings } from '@clickhouse/client';
+import { AuditError, messageOf } from '../core/errors.ts';
+
+export interface ConnectOptions {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** Default 10. */
+  readonly maxConnections?: number;
+}
+
+export type Parameters = Readonly<Record<string, unknown>>;
+export type Settings = Readonly<Record<string, string | number>>;
+
+export interface QueryOptions {
+  readonly parameters?: Parameters;
+  readonly settings?: Settings;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClickHouse {
+  readonly database: string;
+  /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
+  rows<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
+  /** Bytes of the answer in the FORMAT that the statement names, as they come. */
+  stream(sql: string, options?: QueryOptions): Promise<Readable>;
+  /** A statement without an answer. */
+  run(sql: string, options?: QueryOptions): Promise<void>;
+  /** Objects into a table without tokens. */
+  insertRows(table: string, rows: readonly object[], options?: QueryOptions): Promise<void>;
+  /** Exactly one Native block; with a token at most once, as far as the engine keeps its word: read it back. */
+  insertBlock(table: string, block: Buffer, options: QueryOptions & { readonly token?: string }): Promise<void>;
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** The deduplication id depends on how the body is cut into blocks, so nothing may cut it. */
+const oneBlock: Settings = {
+  async_insert: 0,
+  insert_deduplicate: 1,
+  use_strict_insert_block_limits: 1,
+  max_insert_threads: 1,
+  input_format_parallel_parsing: 0,
+  max_block_size: 1_100_000,
+  max_insert_block_size: 1_100_000,
+};
+
+export function connect(options: ConnectOptions): ClickHouse {
+  const client = createClient({
+    url: options.url,
+    username: options.user,
+    password: options.password,
+    database: options.database,
+    request_timeout: options.requestTimeoutMs ?? 30_000,
+    max_open_connections: options.maxConnections ?? 10,
+    application: 'gatetrail',
+    log: { level: 127 },
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 1, date_time_input_format: 'best_effort' },
+  });
+  const call = ({ parameters, settings, signal }: QueryOptions = {}) => ({
+    ...(parameters && { query_params: { ...parameters } }),
+    ...(settings && { clickhouse_settings: settings as ClickHouseSettings }), // every caller passes names ClickHouse documents: a contract test checks them
+    ...(signal && { abort_signal: signal }),
+  });
+
+  return {
+    database: options.database,
+    rows: (sql, query) => named(async () => await (await client.query({ query: sql, format: 'JSONEachRow', ...call(query) })).json()),
+    stream: (sql, query) => named(async () => (await client.exec({ query: sql, ...call(query) })).stream),
+    run: (sql, query) =>
+      named(async () => {
+        await client.command({ query: sql, ...call(query) });
+      }),
+    insertRows: (table, rows, query) =>
+      named(async () => {
+        const settings = { async_insert: 0, ...query?.settings };
+        await client.insert({ table, values: [...rows], format: 'JSONEachRow', ...call({ ...query, settings }) });
+      }),
+    insertBlock: (table, block, { token, ...query }) =>
+      named(async () => {
+        const settings = { ...oneBlock, ...query.settings, ...(token !== undefined && { insert_deduplication_token: token }) };
+        const { stream } = await client.exec({
+          query: `INSERT INTO ${table} FORMAT Native`,
+          values: Readable.from([block], { objectMode: false }),
+          ...call({ ...query, settings }),
+        });
+        for await (const _ of stream); // the answer is over only when its stream is
+      }),
+    ping: async () => (await client.ping()).success,
+    close: () => client.close(),
+  };
+}
+
+const expensive = new Set(['158', '241', '307', '396']);
+
+async function named<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toAuditError(error);
+  }
+}
+
+/** Error codes of ClickHouse as ours. Source: ClickHouse, src/Common/ErrorCodes.cpp. */
+function toAuditError(error: unknown): AuditError {
+  if (!(error instanceof ClickHouseError)) {
+    return new AuditError('BACKEND_UNAVAILABLE', `ClickHouse does not answer: ${messageOf(error)}`, { cause: error });
+  }
+  const facts = { clickhouseCode: Number(error.code), clickhouseType: error.type };
+  if (error.code === '159') return new AuditError('QUERY_TIMEOUT', 'The query took longer than it may', { cause: error, facts });
+  if (expensive.has(error.code))
+    return new AuditError('QUERY_TOO_EXPENSIVE', 'The query would read more than it may', { cause: error, facts });
+  return new AuditError('BACKEND_REFUSED', `ClickHouse refused a statement with code ${error.code} (${error.type}): ${error.message}`, {
+    cause: error,
+    facts,
+  });
+}
