@@ -1,7 +1,7 @@
 // Compiles the product into dist/ and copies what tsc leaves out: SQL, GraphQL, rules, templates, pages.
 // `--if-stale` builds only when a source is newer than the last build: the tests call it so.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -9,15 +9,12 @@ const folders = ['app', 'core', 'schemas', 'local', 'sigma', 'storage', 'ingest'
 const assets = new Set(['.sql', '.graphql', '.yml', '.yaml', '.eta', '.html', '.css', '.js', '.json', '.svg']);
 const stamp = join(root, 'dist', '.built');
 
-const sources = [
-  'main.ts',
-  'package.json',
-  'tsconfig.json',
-  ...folders.flatMap((folder) => (existsSync(join(root, folder)) ? files(folder) : [])),
-];
-if (!process.argv.includes('--if-stale') || isStale()) exclusively(build);
+const onlyIfStale = process.argv.includes('--if-stale');
+const sources = ['main.ts', 'package.json', 'tsconfig.json', ...folders.flatMap(files)].filter((file) => existsSync(join(root, file)));
+if (!onlyIfStale || isStale()) exclusively(build);
 
 function files(folder) {
+  if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath.slice(root.length + 1), entry.name));
@@ -30,12 +27,13 @@ function isStale() {
 }
 
 function build() {
+  if (onlyIfStale && !isStale()) return; // another process built while this one waited
   const startedAt = new Date();
   // Types are checked by `npm run check`; an install must not fail for a type error in a test.
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], { cwd: root, stdio: ['ignore', 2, 2] });
   // With --if-stale a half-written file elsewhere must not stop the tests of another; a whole build must be whole.
-  if (status !== 0 && !process.argv.includes('--if-stale')) process.exit(status ?? 1);
+  if (status !== 0 && !onlyIfStale) process.exitCode = status ?? 1;
   for (const file of sources.filter((name) => assets.has(extname(name)) && folders.includes(name.split('/')[0]))) {
     const target = join(root, 'dist', file);
     mkdirSync(dirname(target), { recursive: true });
@@ -43,6 +41,7 @@ function build() {
   }
   copyFileSync(join(root, 'package.json'), join(root, 'dist', 'package.json'));
   writeFileSync(stamp, startedAt.toISOString());
+  utimesSync(stamp, startedAt, startedAt); // a source that changed meanwhile is newer
 }
 
 // Two builds at once would leave half-written files: the second waits for the first.
@@ -61,6 +60,6 @@ function exclusively(work) {
   try {
     work();
   } finally {
-    rmdirSync(lock);
+    rmSync(lock, { recursive: true, force: true });
   }
 }
