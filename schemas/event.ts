@@ -108,7 +108,7 @@ export const eventFields = {
   http_request_method: low('A known HTTP method, or _OTHER'),
   http_request_method_original: text('The method as it came, only beside _OTHER'),
   url_scheme: low('http or https'),
-  server_address: text('Host that was asked for, without port'),
+  server_address: low('Host that was asked for, without port'),
   url_path: text('Path without query'),
   url_query: text('Query: keys, and the values of allow-listed keys; other values read REDACTED'),
   http_route: low('Route template or path of the gateway'),
