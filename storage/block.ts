@@ -1,0 +1,154 @@
+/** One batch of events as one Native block: what an insert under a token must be, and the fastest way into ClickHouse. */
+import { type CanonicalEvent, eventFields, outcomes, storageFields, timeSources } from '../schemas/event.ts';
+import {
+  AddressColumn,
+  type Column,
+  DictionaryColumn,
+  ListColumn,
+  MapColumn,
+  NullableColumn,
+  Number64Column,
+  NumberColumn,
+  Out,
+  TextColumn,
+} from './columns.ts';
+
+/** Constants of a batch, from its claim. */
+export interface BatchConstants {
+  /** Milliseconds. */
+  readonly receivedAt: number;
+  readonly sourceEpoch: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly replay: number;
+  /** Suffix of the token that it is stored under. */
+  readonly attempt: number;
+  readonly normaliser: string;
+}
+
+export interface EventBlock {
+  /** Copies the event: the caller may use the object again. */
+  add(event: CanonicalEvent, offset: number, index: number): void;
+  readonly rows: number;
+  /** Microseconds; 0 without rows. */
+  readonly minTimestamp: number;
+  readonly maxTimestamp: number;
+  /** The block, in a buffer of its own. May be called again with another attempt. */
+  encode(constants: BatchConstants): Buffer;
+  /** Forgets the rows, keeps the buffers. */
+  reset(): void;
+}
+
+type EventName = keyof CanonicalEvent;
+type NamesOf<Value> = { [Name in EventName]: CanonicalEvent[Name] extends Value ? Name : never }[EventName];
+
+const small = { UInt8: (length: number) => new Uint8Array(length), UInt16: (length: number) => new Uint16Array(length) };
+
+export function createEventBlock(): EventBlock {
+  const texts: [NamesOf<string>, Column<string>][] = [];
+  const numbers: [NamesOf<number | null>, Column<number | null>][] = [];
+  const timestamp = new Number64Column();
+  const timeSource = new NumberColumn(small.UInt8);
+  const outcome = new NumberColumn(small.UInt8);
+  const signals = new ListColumn();
+  const attributes = new MapColumn();
+  const offsets = new Number64Column();
+  const indexes = new NumberColumn((length) => new Uint32Array(length));
+  const columns = new Map<string, Column<never>>();
+
+  for (const [name, { column }] of Object.entries(eventFields) as [EventName, { column: string }][])
+    columns.set(name, columnOf(name, column));
+  columns.set('kafka_offset', offsets);
+  columns.set('message_index', indexes);
+
+  let rows = 0;
+  let minTimestamp = 0;
+  let maxTimestamp = 0;
+
+  function columnOf(name: EventName, type: string): Column<never> {
+    if (name === 'timestamp') return timestamp;
+    if (name === 'time_source') return timeSource;
+    if (name === 'outcome') return outcome;
+    if (name === 'signals') return signals;
+    if (name === 'attributes') return attributes;
+    // Which names are texts and which are numbers stands in CanonicalEvent; the column type says the same.
+    if (type === 'String') return listed(texts, name as NamesOf<string>, new TextColumn());
+    if (type === 'LowCardinality(String)') return listed(texts, name as NamesOf<string>, new DictionaryColumn());
+    if (type === 'Nullable(IPv6)') return listed(texts, name as NamesOf<string>, new AddressColumn());
+    return listed(numbers, name as NamesOf<number | null>, new NullableColumn(numberColumn(type), 0));
+  }
+
+  return {
+    add(event, offset, index) {
+      minTimestamp = rows === 0 ? event.timestamp : Math.min(minTimestamp, event.timestamp);
+      maxTimestamp = Math.max(maxTimestamp, event.timestamp);
+      rows += 1;
+      timestamp.add(event.timestamp);
+      timeSource.add(timeSources.indexOf(event.time_source) + 1);
+      outcome.add(outcomes.indexOf(event.outcome) + 1);
+      signals.add(event.signals);
+      attributes.add(event.attributes);
+      offsets.add(offset);
+      indexes.add(index);
+      for (const [name, column] of texts) column.add(event[name]);
+      for (const [name, column] of numbers) column.add(event[name]);
+    },
+    get rows() {
+      return rows;
+    },
+    get minTimestamp() {
+      return minTimestamp;
+    },
+    get maxTimestamp() {
+      return maxTimestamp;
+    },
+    encode(constants) {
+      const fixed = constantColumns(constants, rows);
+      const out = new Out(64 * 1024 + rows * 300);
+      out.varint(Object.keys(storageFields).length + Object.keys(eventFields).length);
+      out.varint(rows);
+      for (const [name, { column: type }] of Object.entries({ ...storageFields, ...eventFields })) {
+        out.text(name);
+        out.text(type);
+        (fixed.get(name) ?? columns.get(name))?.write(out);
+      }
+      return out.buffer.subarray(0, out.length);
+    },
+    reset() {
+      rows = 0;
+      minTimestamp = 0;
+      maxTimestamp = 0;
+      for (const column of columns.values()) column.reset();
+    },
+  };
+}
+
+function listed<Name, Value>(list: [Name, Column<Value>][], name: Name, column: Column<Value>): Column<never> {
+  list.push([name, column]);
+  return column;
+}
+
+function numberColumn(type: string): Column<number> {
+  if (type === 'Nullable(Float64)') return new NumberColumn((length) => new Float64Array(length));
+  if (type === 'Nullable(UInt8)') return new NumberColumn(small.UInt8);
+  if (type === 'Nullable(UInt16)') return new NumberColumn(small.UInt16);
+  return new Number64Column();
+}
+
+function constantColumns(constants: BatchConstants, rows: number): Map<string, Column<never>> {
+  const repeated = <Value>(column: Column<Value>, value: Value): Column<never> => {
+    for (let row = 0; row < rows; row += 1) column.add(value);
+    return column;
+  };
+  const uint32 = (value: number) => repeated(new NumberColumn((length) => new Uint32Array(length)), value);
+  return new Map([
+    ['received_at', repeated(new Number64Column(), constants.receivedAt)],
+    ['source_epoch', repeated(new NumberColumn(small.UInt16), constants.sourceEpoch)],
+    ['topic', repeated(new DictionaryColumn(), constants.topic)],
+    ['kafka_partition', uint32(constants.partition)],
+    ['replay', repeated(new NumberColumn(small.UInt16), constants.replay)],
+    ['attempt', repeated(new NumberColumn(small.UInt8), constants.attempt)],
+    ['batch_events', uint32(rows)],
+    ['normaliser', repeated(new DictionaryColumn(), constants.normaliser)],
+  ]);
+}
