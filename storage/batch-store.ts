@@ -1,0 +1,156 @@
+/** What a batch leaves in the tables besides its claim, and what reading it back shows. */
+import { AuditError } from '../core/errors.ts';
+import type { ClickHouse } from './clickhouse.ts';
+import type { Claim, PartitionKey } from './ledger.ts';
+
+export interface DeadLetter {
+  readonly offset: number;
+  readonly index: number;
+  readonly tenant: string;
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+  readonly detectedFormat: string;
+  readonly excerpt: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What stands in the range of a claim. */
+export interface Found {
+  /** Rows and distinct positions of events. */
+  readonly events: number;
+  readonly distinct: number;
+  /** What the parts say of themselves; one value each when one batch stored them. */
+  readonly batchEvents: readonly number[];
+  readonly normalisers: readonly string[];
+  /** Dead letters by the normaliser that wrote them. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+}
+
+export interface BatchStore {
+  /** One block under a token. Success says nothing: read back. */
+  insertEvents(block: Buffer, token: string): Promise<void>;
+  /** Idempotent by position. */
+  insertDeadLetters(key: PartitionKey, claim: Claim, letters: readonly DeadLetter[]): Promise<void>;
+  found(key: PartitionKey, claim: Claim): Promise<Found>;
+  /** Whether a block could be stored; it is tried beside the table and leaves nothing. */
+  accepts(block: Buffer): Promise<boolean>;
+  /** Whether an event of the partition stands beyond the last claim. */
+  hasEventsBeyond(key: PartitionKey, claim: Claim): Promise<boolean>;
+  /** ClickHouse's clock, milliseconds. */
+  now(): Promise<number>;
+  /** Nothing may be stored that was received before this instant, milliseconds. */
+  floor(): Promise<number>;
+}
+
+const inRange = `source_epoch = {sourceEpoch:UInt16}
+  AND topic = {topic:String}
+  AND kafka_partition = {partition:UInt32}
+  AND kafka_offset BETWEEN {firstOffset:Int64} AND {lastOffset:Int64}`;
+
+const dayMs = 86_400_000;
+
+export function openBatchStore(clickhouse: ClickHouse): BatchStore {
+  return {
+    // A batch belongs to one day: an insert over two fails whole instead of becoming two parts under one token.
+    insertEvents: (block, token) => clickhouse.insertBlock('events', block, { token, settings: { max_partitions_per_insert_block: 1 } }),
+    async insertDeadLetters(key, claim, letters) {
+      if (letters.length === 0) return;
+      await clickhouse.insertRows(
+        'dead_letters',
+        letters.map((letter) => toRow(key, claim, letter)),
+      );
+    },
+    async found(key, claim) {
+      const place = { ...key, firstOffset: claim.firstOffset, lastOffset: claim.lastOffset };
+      const [events, letters] = await Promise.all([foundEvents(clickhouse, place, claim.receivedAt), foundLetters(clickhouse, place)]);
+      return { ...events, deadLetters: letters };
+    },
+    async accepts(block) {
+      await clickhouse.run('CREATE TABLE IF NOT EXISTS refused_events AS events');
+      try {
+        await clickhouse.insertBlock('refused_events', block, {});
+        return true;
+      } catch (error) {
+        if (error instanceof AuditError && error.code === 'BACKEND_REFUSED') return false;
+        throw error;
+      } finally {
+        await clickhouse.run('TRUNCATE TABLE refused_events');
+      }
+    },
+    async hasEventsBeyond(key, claim) {
+      const [row] = await clickhouse.rows<{ n: string }>(
+        `SELECT count() AS n
+FROM events
+WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+  AND source_epoch = {sourceEpoch:UInt16}
+  AND topic = {topic:String}
+  AND kafka_partition = {partition:UInt32}
+  AND kafka_offset > {lastOffset:Int64}`,
+        { parameters: { ...key, lastOffset: claim.lastOffset, since: Math.max(0, claim.receivedAt - dayMs) } },
+      );
+      return row?.n !== '0';
+    },
+    async now() {
+      const [row] = await clickhouse.rows<{ now: string }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now');
+      return Number(row?.now);
+    },
+    async floor() {
+      const [row] = await clickhouse.rows<{ floor: string }>('SELECT toUnixTimestamp64Milli(max(floor)) AS floor\nFROM retention_floor');
+      return Math.max(0, Number(row?.floor));
+    },
+  };
+}
+
+type Place = PartitionKey & { readonly firstOffset: number; readonly lastOffset: number };
+
+/** A day on both sides: every copy of a batch carries its claim's time, and other days need not be opened. */
+async function foundEvents(clickhouse: ClickHouse, place: Place, receivedAt: number): Promise<Omit<Found, 'deadLetters'>> {
+  const [row] = await clickhouse.rows<{ events: string; distinct: string; batch_events: number[]; normalisers: string[] }>(
+    `SELECT count() AS events, uniqExact(kafka_offset, message_index) AS distinct,
+  groupUniqArray(batch_events) AS batch_events, groupUniqArray(normaliser) AS normalisers
+FROM events
+WHERE received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+  AND ${inRange}`,
+    { parameters: { ...place, since: Math.max(0, receivedAt - dayMs), until: receivedAt + dayMs } },
+  );
+  return {
+    events: Number(row?.events ?? 0),
+    distinct: Number(row?.distinct ?? 0),
+    batchEvents: row?.batch_events ?? [],
+    normalisers: row?.normalisers ?? [],
+  };
+}
+
+async function foundLetters(clickhouse: ClickHouse, place: Place): Promise<Record<string, number>> {
+  const rows = await clickhouse.rows<{ normaliser: string; n: string }>(
+    `SELECT normaliser, count() AS n
+FROM dead_letters FINAL
+WHERE ${inRange}
+GROUP BY normaliser`,
+    { parameters: { ...place } },
+  );
+  return Object.fromEntries(rows.map(({ normaliser, n }) => [normaliser, Number(n)]));
+}
+
+function toRow(key: PartitionKey, claim: Claim, letter: DeadLetter): object {
+  return {
+    source_epoch: key.sourceEpoch,
+    topic: key.topic,
+    kafka_partition: key.partition,
+    kafka_offset: letter.offset,
+    message_index: letter.index,
+    received_at: new Date(claim.receivedAt).toISOString(),
+    tenant: letter.tenant,
+    code: letter.code,
+    path: letter.path,
+    message: letter.message,
+    detected_format: letter.detectedFormat,
+    excerpt: letter.excerpt,
+    bytes: letter.bytes,
+    sha256: letter.sha256,
+    normaliser: claim.normaliser,
+    version: claim.revision,
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * The ledger `batches`: which range of a partition each batch covers, decided by a compare-and-swap. The claim of a batch is
+ * written before anything else of it, under a token that names where the batch starts; reading back says whose it is.
+ */
+import { AuditError } from '../core/errors.ts';
+import type { ClickHouse } from './clickhouse.ts';
+
+/** One partition of one life of a topic in one log. */
+export interface PartitionKey {
+  readonly logId: string;
+  readonly sourceEpoch: number;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export type GapReason = '' | 'RETENTION_OVERRUN' | 'COMPACTION' | 'TRANSACTION_MARKER' | 'OPERATOR_RESET';
+
+/** What a batch is. Times: `receivedAt` and `lastTimestamp` in milliseconds, the two others in microseconds. */
+export interface Claim {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly messages: number;
+  readonly records: number;
+  readonly events: number;
+  readonly rejected: number;
+  readonly skipped: number;
+  readonly gapReason: GapReason;
+  readonly note: string;
+  readonly receivedAt: number;
+  readonly minTimestamp: number;
+  readonly maxTimestamp: number;
+  readonly normaliser: string;
+  readonly lastSha256: string;
+  readonly lastTimestamp: number;
+  readonly settled: boolean;
+  readonly attempt: number;
+  readonly writer: string;
+  readonly revision: number;
+  readonly sequence: number;
+}
+
+/** The origin of a partition covers everything before the first offset that is read. */
+export const originOffset = -1;
+
+export interface Ledger {
+  /** The life of the topic that is current: the highest one that was recorded, 1 before anything was. */
+  sourceEpoch(logId: string, topic: string): Promise<number>;
+  /** Effective claims with firstOffset >= `from`, in order, at most `limit`. @throws LEDGER_INCONSISTENT */
+  claimsFrom(key: PartitionKey, from: number, limit: number): Promise<Claim[]>;
+  /** The effective last claim. @throws LEDGER_INCONSISTENT */
+  tail(key: PartitionKey): Promise<Claim | null>;
+  /** Inserts the claim unless its position was passed already. Success says nothing: read back. */
+  insertClaim(key: PartitionKey, claim: Claim, token: string): Promise<void>;
+  /** A later row of the same claim: other counts, never another range or time. Success says nothing: read back. */
+  insertRevision(key: PartitionKey, claim: Claim, token: string): Promise<void>;
+}
+
+export function claimToken(key: PartitionKey, firstOffset: number): string {
+  const start = firstOffset === originOffset ? 'origin' : String(firstOffset);
+  return `${key.logId}:${key.sourceEpoch}:${key.topic}:${key.partition}:${start}`;
+}
+
+interface Row {
+  readonly first_offset: string;
+  readonly last_offset: string;
+  readonly messages: number;
+  readonly records: number;
+  readonly events: number;
+  readonly rejected: number;
+  readonly skipped: number;
+  readonly gap_reason: GapReason;
+  readonly note: string;
+  readonly received_at_ms: string;
+  readonly min_timestamp_us: string;
+  readonly max_timestamp_us: string;
+  readonly normaliser: string;
+  readonly last_sha256: string;
+  readonly last_timestamp_ms: string;
+  readonly settled: number;
+  readonly attempt: number;
+  readonly writer: string;
+  readonly revision: number;
+  readonly sequence: string;
+}
+
+const ofPartition = `log_id = {logId:String}
+  AND source_epoch = {sourceEpoch:UInt16}
+  AND topic = {topic:String}
+  AND kafka_partition = {partition:UInt32}
+  AND replay = 0`;
+
+const columns = `first_offset, last_offset, messages, records, events, rejected, skipped, gap_reason, note,
+  toUnixTimestamp64Milli(received_at) AS received_at_ms,
+  toUnixTimestamp64Micro(min_timestamp) AS min_timestamp_us,
+  toUnixTimestamp64Micro(max_timestamp) AS max_timestamp_us,
+  normaliser, last_sha256,
+  toUnixTimestamp64Milli(last_timestamp) AS last_timestamp_ms,
+  settled, attempt, writer, revision, sequence`;
+
+/** A one-row INSERT … SELECT is one block by nature. */
+const underToken = (token: string) => ({
+  async_insert: 0,
+  insert_deduplicate: 1,
+  deduplicate_insert_select: 'force_enable',
+  insert_deduplication_token: token,
+});
+
+export function openLedger(clickhouse: ClickHouse): Ledger {
+  async function insert(key: PartitionKey, claim: Claim, token: string, condition: string): Promise<void> {
+    await clickhouse.run(
+      `INSERT INTO batches
+SELECT {logId:String}, {sourceEpoch:UInt16}, {topic:String}, {partition:UInt32}, {firstOffset:Int64}, 0, {lastOffset:Int64},
+  {messages:UInt32}, {records:UInt32}, {events:UInt32}, {rejected:UInt32}, {skipped:UInt32}, {gapReason:String}, {note:String},
+  fromUnixTimestamp64Milli({receivedAt:Int64}, 'UTC'), fromUnixTimestamp64Micro({minTimestamp:Int64}, 'UTC'),
+  fromUnixTimestamp64Micro({maxTimestamp:Int64}, 'UTC'), {normaliser:String}, {lastSha256:String},
+  fromUnixTimestamp64Milli({lastTimestamp:Int64}, 'UTC'), {settled:UInt8}, {attempt:UInt8}, 0, {writer:String},
+  {revision:UInt32}, {sequence:UInt64}
+WHERE ${condition}`,
+      { parameters: { ...key, ...claim, settled: claim.settled ? 1 : 0 }, settings: underToken(token) },
+    );
+  }
+
+  async function read(key: PartitionKey, condition: string, order: string, parameters: object = {}): Promise<Claim[]> {
+    const rows = await clickhouse.rows<Row>(`SELECT ${columns}\nFROM batches\nWHERE ${ofPartition}\n  AND ${condition}\n${order}`, {
+      parameters: { ...key, ...parameters },
+    });
+    return effective(rows.map(toClaim));
+  }
+
+  return {
+    async sourceEpoch(logId, topic) {
+      const [row] = await clickhouse.rows<{ epoch: number }>(
+        'SELECT max(source_epoch) AS epoch\nFROM batches\nWHERE log_id = {logId:String}\n  AND topic = {topic:String}',
+        { parameters: { logId, topic } },
+      );
+      return Math.max(1, row?.epoch ?? 1);
+    },
+    // Revisions are few: three rows a claim are more than enough to hold all of `limit` claims.
+    claimsFrom: async (key, from, limit) =>
+      (
+        await read(key, 'first_offset >= {from:Int64}', 'ORDER BY first_offset, revision, attempt\nLIMIT {rows:UInt32}', {
+          from,
+          rows: limit * 3,
+        })
+      ).slice(0, limit),
+    async tail(key) {
+      const last = `first_offset = (SELECT max(first_offset) FROM batches WHERE ${ofPartition})`;
+      return (await read(key, last, 'ORDER BY revision, attempt')).at(-1) ?? null;
+    },
+    // The token decides between writers that race; the condition stops one that comes late, even after the token is forgotten.
+    insertClaim: (key, claim, token) =>
+      insert(key, claim, token, `NOT EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND first_offset >= {firstOffset:Int64})`),
+    insertRevision: (key, claim, token) =>
+      insert(
+        key,
+        claim,
+        token,
+        `EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND first_offset = {firstOffset:Int64} AND last_offset = {lastOffset:Int64})`,
+      ),
+  };
+}
+
+function toClaim(row: Row): Claim {
+  return {
+    firstOffset: Number(row.first_offset),
+    lastOffset: Number(row.last_offset),
+    messages: row.messages,
+    records: row.records,
+    events: row.events,
+    rejected: row.rejected,
+    skipped: row.skipped,
+    gapReason: row.gap_reason,
+    note: row.note,
+    receivedAt: Number(row.received_at_ms),
+    minTimestamp: Number(row.min_timestamp_us),
+    maxTimestamp: Number(row.max_timestamp_us),
+    normaliser: row.normaliser,
+    lastSha256: row.last_sha256,
+    lastTimestamp: Number(row.last_timestamp_ms),
+    settled: row.settled === 1,
+    attempt: row.attempt,
+    writer: row.writer,
+    revision: row.revision,
+    sequence: Number(row.sequence),
+  };
+}
+
+/**
+ * The row that counts of each claim: highest revision, then highest attempt. A claim never changes its range or its time,
+ * and two different rows of one (revision, attempt) are a fault that nobody may settle by choosing.
+ * @throws LEDGER_INCONSISTENT
+ */
+export function effective(rows: readonly Claim[]): Claim[] {
+  const claims = new Map<number, Claim>();
+  for (const row of rows) {
+    const other = claims.get(row.firstOffset);
+    if (other && contradicts(row, other)) {
+      throw new AuditError('LEDGER_INCONSISTENT', `The ledger has two different rows for the batch at offset ${row.firstOffset}`, {
+        facts: { row, other },
+      });
+    }
+    if (!other || isLater(row, other)) claims.set(row.firstOffset, row);
+  }
+  return [...claims.values()];
+}
+
+function isLater(row: Claim, other: Claim): boolean {
+  return row.revision > other.revision || (row.revision === other.revision && row.attempt > other.attempt);
+}
+
+function contradicts(row: Claim, other: Claim): boolean {
+  if (row.revision === other.revision && row.attempt === other.attempt) return JSON.stringify(row) !== JSON.stringify(other);
+  return row.lastOffset !== other.lastOffset || row.receivedAt !== other.receivedAt;
+}
