@@ -1,0 +1,94 @@
+/** Words of the alert life cycle; the same names stand in the tables and in GraphQL. */
+
+export type AlertState = 'INACTIVE' | 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED';
+export type AlertChange = 'OPENED' | 'FIRED' | 'ACKNOWLEDGED' | 'RESOLVED' | 'LAPSED';
+export type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+export type NotificationKind = 'FIRING' | 'REPEAT' | 'RESOLVED';
+export type NotificationStatus = 'QUEUED' | 'SENT' | 'RETRYING' | 'FAILED' | 'GROUPED';
+export type RuleState = 'OK' | 'LEARNING' | 'LAGGING' | 'FAILING' | 'NO_DATA' | 'BLIND';
+
+/** What an alert is, as it stood when it opened. Times are milliseconds. */
+export interface AlertFacts {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly tenant: string;
+  readonly ruleId: string;
+  readonly ruleVersion: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly summary: string;
+  /** Name as in AuditEventFilter, for instance consumer. */
+  readonly subject: { readonly name: string; readonly value: string };
+  readonly startedAt: number;
+  readonly measure: string;
+  readonly value: number;
+  readonly threshold: number;
+  /** First moment whose events count. */
+  readonly eventsFrom: number;
+  readonly late: boolean;
+}
+
+export interface TransitionRow {
+  readonly id: string;
+  readonly at: number;
+  readonly kind: AlertChange;
+  readonly from: AlertState;
+  readonly to: AlertState;
+  readonly reason: string;
+  readonly actor: string;
+  readonly note: string;
+  readonly alert: AlertFacts;
+}
+
+export interface FindingRow {
+  readonly id: string;
+  readonly alertId: string;
+  readonly fingerprint: string;
+  readonly tenant: string;
+  readonly ruleId: string;
+  readonly ruleVersion: string;
+  readonly group: string;
+  readonly bucket: number;
+  readonly firstEvent: number;
+  readonly value: number;
+  readonly threshold: number;
+  readonly events: number;
+  readonly late: boolean;
+}
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly transitionId: string;
+  readonly alertId: string;
+  readonly tenant: string;
+  readonly ruleId: string;
+  readonly kind: NotificationKind;
+  readonly channel: string;
+  readonly recipient: string;
+  readonly status: NotificationStatus;
+  readonly queuedAt: number;
+  /** When it may be tried. */
+  readonly dueAt: number;
+  readonly sentAt: number | null;
+  readonly attempts: number;
+  readonly messageId: string;
+  readonly lastError: string;
+  readonly reason: string;
+  readonly lead: string;
+  readonly version: number;
+}
+
+export interface CursorRow {
+  readonly ruleId: string;
+  readonly ruleVersion: string;
+  readonly evaluatedTo: number;
+  /** Where new data begins, in the words of the watermark. */
+  readonly mark: string;
+  /** What the state machine remembers, as JSON. */
+  readonly memory: string;
+  readonly state: RuleState;
+  readonly detail: string;
+  readonly durationMs: number;
+  readonly savedAt: number;
+  readonly version: number;
+}
