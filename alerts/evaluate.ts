@@ -17,14 +17,22 @@ export interface Breach {
 /** A batch may have arrived this much before the time it holds says: storage refuses more. */
 const clockAheadMs = 300_000;
 
-export async function evaluate(clickhouse: ClickHouse, rule: Rule, range: { from: number; to: number }, limits: ReadonlyMap<string, number>): Promise<Breach[]> {
+export async function evaluate(
+  clickhouse: ClickHouse,
+  rule: Rule,
+  range: { from: number; to: number },
+  limits: ReadonlyMap<string, number>,
+): Promise<Breach[]> {
   if (range.to <= range.from) return [];
   const { sql, parameters } = compileRule(rule, limits);
   const readFrom = range.from - rule.timespanMs;
-  const rows = await clickhouse.rows<{ tenant: string; grp: string; bucket: string; first_us: string; peak: number; threshold: number }>(sql, {
-    parameters: { ...parameters, ...range, readFrom, arrivedFrom: readFrom - clockAheadMs },
-    settings: { max_execution_time: 25 },
-  });
+  const rows = await clickhouse.rows<{ tenant: string; grp: string; bucket: string; first_us: string; peak: number; threshold: number }>(
+    sql,
+    {
+      parameters: { ...parameters, ...range, readFrom, arrivedFrom: readFrom - clockAheadMs },
+      settings: { max_execution_time: 25 },
+    },
+  );
   return rows.map((row) => ({
     tenant: row.tenant,
     group: row.grp,

@@ -60,7 +60,20 @@ const columns: Readonly<Record<string, Selection['column']>> = {
   'cs-method': 'http_request_method',
   'sc-status': 'http_response_status_code',
 };
-const general = ['title', 'id', 'name', 'description', 'status', 'author', 'date', 'modified', 'tags', 'references', 'falsepositives', 'level'];
+const general = [
+  'title',
+  'id',
+  'name',
+  'description',
+  'status',
+  'author',
+  'date',
+  'modified',
+  'tags',
+  'references',
+  'falsepositives',
+  'level',
+];
 const gwKeys = ['for', 'keep-firing-for', 'lateness', 'limit', 'owner', 'tests'];
 
 /** Rules of one file; detections only serve the rules beside them. @throws RULE_INVALID */
@@ -70,10 +83,12 @@ export function readRules(text: string, source: string): Rule[] {
   const list = Array.isArray(documents) ? documents : [];
   const all = list.map((document) => open(document, source));
   const detections = new Map(
-    all.filter(({ fields }) => 'detection' in fields).flatMap((each) => {
-      const selections = readDetection(each);
-      return [each.fields['id'], each.fields['name']].filter((key) => typeof key === 'string').map((key) => [key, selections] as const);
-    }),
+    all
+      .filter(({ fields }) => 'detection' in fields)
+      .flatMap((each) => {
+        const selections = readDetection(each);
+        return [each.fields['id'], each.fields['name']].filter((key) => typeof key === 'string').map((key) => [key, selections] as const);
+      }),
   );
   return all.filter(({ fields }) => !('detection' in fields)).map((each) => readRule(each, detections));
 }
@@ -124,7 +139,14 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
   onlyKeys(gw, gwKeys, source, '/gw');
   const condition = mapping(body['condition'], source, `/${kind}/condition`);
   const ratio = kind === 'anomaly';
-  onlyKeys(body, ratio ? ['type', 'of', 'over', 'group-by', 'timespan', 'min-denominator', 'condition'] : ['type', 'rules', 'group-by', 'timespan', 'condition'], source, `/${kind}`);
+  onlyKeys(
+    body,
+    ratio
+      ? ['type', 'of', 'over', 'group-by', 'timespan', 'min-denominator', 'condition']
+      : ['type', 'rules', 'group-by', 'timespan', 'condition'],
+    source,
+    `/${kind}`,
+  );
   if (body['type'] !== (ratio ? 'ratio' : 'event_count') || (ratio && body['over'] !== 'all')) {
     throw refusal(source, `/${kind}/type`, 'CORRELATION_UNSUPPORTED', 'expected an event_count correlation, or a ratio over all');
   }
@@ -154,7 +176,10 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
     references: words(fields['references']),
     falsePositives: words(fields['falsepositives']),
     source,
-    version: createHash('sha256').update(JSON.stringify([fields, selections])).digest('hex').slice(0, 16),
+    version: createHash('sha256')
+      .update(JSON.stringify([fields, selections]))
+      .digest('hex')
+      .slice(0, 16),
     document: text,
     groupBy: oneOf<GroupField>(words(body['group-by']).join(), groupFields, source, `/${kind}/group-by`),
     timespanMs: span(body['timespan'], `/${kind}/timespan`),
@@ -198,7 +223,8 @@ function required(value: unknown, source: string, place: string): string {
 }
 
 function oneOf<Value extends string>(value: unknown, known: readonly string[], source: string, place: string): Value {
-  if (!known.includes(String(value))) throw refusal(source, place, 'FIELD_UNKNOWN', `expected one of ${known.join(', ')}, found ${JSON.stringify(value)}`);
+  if (!known.includes(String(value)))
+    throw refusal(source, place, 'FIELD_UNKNOWN', `expected one of ${known.join(', ')}, found ${JSON.stringify(value)}`);
   return String(value) as Value; // one of `known`, which lists the values of the type
 }
 

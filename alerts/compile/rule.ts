@@ -79,7 +79,9 @@ export function matches(selections: readonly Selection[]): string {
   const tests = selections
     .filter(({ values }) => !values.includes('*'))
     .map(({ column, values }) =>
-      column === 'http_response_status_code' ? `ifNull(${column}, 0) IN (${values.join(', ')})` : `${column} IN (${values.map((each) => `'${each}'`).join(', ')})`,
+      column === 'http_response_status_code'
+        ? `ifNull(${column}, 0) IN (${values.join(', ')})`
+        : `${column} IN (${values.map((each) => `'${each}'`).join(', ')})`,
     );
   return tests.length === 0 ? 'true' : tests.join(' AND ');
 }

@@ -1,0 +1,82 @@
+/** Mail over SMTP, or handed as a raw message to `deliver` where no server is configured. */
+import { createTransport } from 'nodemailer';
+import { messageOf } from '../../core/errors.ts';
+import type { Channel, Delivery, Message } from '../channel.ts';
+
+export interface EmailOptions {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** `smtp://user:password@host:587`; TLS is required unless it says `?insecure=true`. */
+  readonly smtpUrl?: string;
+  /** Takes the raw message where there is no server. */
+  readonly deliver?: (raw: Buffer, messageId: string) => Promise<void>;
+  /** For a server whose certificate another authority signed. */
+  readonly ca?: string;
+}
+
+export function openEmail(options: EmailOptions): Channel {
+  const safe = { disableFileAccess: true, disableUrlAccess: true };
+  const compose = (message: Message) => ({
+    ...safe,
+    from: options.from,
+    to: message.to,
+    subject: message.subject,
+    text: message.text,
+    html: message.html,
+    messageId: message.messageId,
+    inReplyTo: message.thread,
+    references: message.thread,
+    list: { id: { url: message.listId, comment: message.listName } },
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', 'X-Entity-Ref-ID': message.thread },
+  });
+  const { smtpUrl, deliver } = options;
+  if (smtpUrl === undefined) {
+    const builder = createTransport({ streamTransport: true, buffer: true });
+    return {
+      name: 'email',
+      recipients: options.to,
+      send: (message) =>
+        told(async () => {
+          const { message: raw } = await builder.sendMail(compose(message));
+          if (!Buffer.isBuffer(raw)) throw new Error('the composed message is not in memory');
+          await deliver?.(raw, message.messageId);
+        }),
+      close: () => builder.close(),
+    };
+  }
+  const url = new URL(smtpUrl);
+  const insecure = url.searchParams.get('insecure') === 'true';
+  const secure = url.protocol === 'smtps:';
+  const transport = createTransport({
+    host: url.hostname,
+    port: Number(url.port) || (secure ? 465 : 587),
+    secure,
+    requireTLS: !insecure && !secure,
+    ignoreTLS: insecure && !secure,
+    ...(url.username !== '' && { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }),
+    ...(options.ca !== undefined && { tls: { ca: options.ca } }),
+    pool: true,
+    maxConnections: 2,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+  });
+  return {
+    name: 'email',
+    recipients: options.to,
+    send: (message) => told(async () => void (await transport.sendMail(compose(message)))),
+    close: () => transport.close(),
+  };
+}
+
+/** 5xx is an answer for good; everything else, a lost connection too, may heal. A refused login is ours to mend, so it is tried again. */
+async function told(work: () => Promise<void>): Promise<Delivery> {
+  try {
+    await work();
+    return { outcome: 'sent' };
+  } catch (error) {
+    const code = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0;
+    const login = error instanceof Error && 'code' in error && error.code === 'EAUTH';
+    return { outcome: code >= 500 && !login ? 'never' : 'again', error: messageOf(error).slice(0, 500) };
+  }
+}
