@@ -1,9 +1,10 @@
 /** One contiguous range of one partition, decoded and ready to be claimed: a pure function of its messages, `receivedAt` and the decoder. */
 import { createHash } from 'node:crypto';
+import type { CanonicalEvent } from '../schemas/event.ts';
 import type { DeadLetter } from '../storage/batch-store.ts';
 import { createEventBlock, type EventBlock } from '../storage/block.ts';
 import type { Claim, GapReason, PartitionKey } from '../storage/ledger.ts';
-import type { Decoder, Rejection } from './decoder.ts';
+import type { DecodeSink, Decoder } from './decoder.ts';
 import type { LogMessage } from './log.ts';
 
 /** A range as the log gave it. */
@@ -42,82 +43,133 @@ export interface Batch {
   free(): void;
 }
 
+/** A batch that still grows: it is decoded message by message, and nothing of a parsed record is kept. */
+export interface OpenBatch {
+  add(message: LogMessage): void;
+  /** Events and dead letters so far. */
+  readonly rows: number;
+  /** Where the range ended, wherever the log says. */
+  close(range: Omit<Range, 'messages'>): Batch;
+}
+
 export interface BatchMaker {
   readonly normaliser: string;
   /** `refused` names positions (`offset/index`) that the database refused for good: they become dead letters STORE_REFUSED. */
+  open(key: PartitionKey, receivedAt: number, refused?: ReadonlySet<string>): OpenBatch;
   make(key: PartitionKey, range: Range, receivedAt: number, refused?: ReadonlySet<string>): Batch;
 }
 
-/** What one block may hold at most; the loop closes a batch long before. A message beyond it alone is refused by the decoder's limits. */
+/** What one block may hold at most, so that it is one part; the loop closes a batch long before. */
+export const maxBlockRows = 100_000;
+export const maxBlockBytes = 64 * 1024 * 1024;
+
 export function createBatchMaker(decoder: Decoder): BatchMaker {
   const free: EventBlock[] = [];
+
+  function open(key: PartitionKey, receivedAt: number, refused?: ReadonlySet<string>): OpenBatch {
+    const block = free.pop() ?? createEventBlock();
+    const messages: LogMessage[] = [];
+    let sink = createSink(block, refused);
+    const encode = (attempt: number) => block.encode({ ...key, receivedAt, replay: 0, attempt, normaliser: decoder.normaliser });
+    return {
+      add(message) {
+        messages.push(message);
+        decoder.decode(message, key.topic, receivedAt, sink);
+      },
+      get rows() {
+        return block.rows + sink.deadLetters.length;
+      },
+      close(range) {
+        let encoded: Buffer | null = encode(0);
+        const [only] = messages;
+        // Decided by the message alone, so that whoever completes the claim decides the same.
+        if (only && messages.length === 1 && (block.rows > maxBlockRows || encoded.length > maxBlockBytes)) {
+          sink = createSink(block, 'all');
+          decoder.decode(only, key.topic, receivedAt, sink);
+          encoded = encode(0);
+        }
+        const { deadLetters, skips } = sink;
+        return {
+          range: { ...range, messages },
+          deadLetters,
+          counts: {
+            firstOffset: range.firstOffset,
+            lastOffset: range.lastOffset,
+            messages: messages.length,
+            records: block.rows + deadLetters.length + skips,
+            events: block.rows,
+            rejected: deadLetters.length,
+            skipped: skips,
+            gapReason: range.gapReason,
+            receivedAt,
+            minTimestamp: block.minTimestamp,
+            maxTimestamp: block.maxTimestamp,
+            normaliser: decoder.normaliser,
+            ...identityOf(messages.at(-1), range.lastOffset),
+          },
+          encode: (attempt) => (attempt === 0 ? (encoded ??= encode(0)) : encode(attempt)),
+          free() {
+            encoded = null;
+            free.push(block);
+          },
+        };
+      },
+    };
+  }
+
   return {
     normaliser: decoder.normaliser,
-    make(key, range, receivedAt, refused) {
-      const block = free.pop() ?? createEventBlock();
-      block.reset();
-      const decoded = decodeInto(block, { decoder, key, range, receivedAt, refused });
-      const last = range.messages.at(-1);
-      return {
-        range,
-        deadLetters: decoded.deadLetters,
-        counts: {
-          firstOffset: range.firstOffset,
-          lastOffset: range.lastOffset,
-          messages: range.messages.length,
-          records: decoded.records,
-          events: block.rows,
-          rejected: decoded.deadLetters.length,
-          skipped: decoded.skipped,
-          gapReason: range.gapReason,
-          receivedAt,
-          minTimestamp: block.minTimestamp,
-          maxTimestamp: block.maxTimestamp,
-          normaliser: decoder.normaliser,
-          lastSha256: last?.offset === range.lastOffset ? sha256Of(last) : '',
-          lastTimestamp: Math.max(0, last?.timestamp ?? 0),
-        },
-        encode: (attempt) => block.encode({ ...key, receivedAt, replay: 0, attempt, normaliser: decoder.normaliser }),
-        free: () => free.push(block),
-      };
+    open,
+    make(key, { messages, ...range }, receivedAt, refused) {
+      const batch = open(key, receivedAt, refused);
+      for (const message of messages) batch.add(message);
+      return batch.close(range);
     },
   };
 }
 
-interface Decoding {
-  readonly decoder: Decoder;
-  readonly key: PartitionKey;
-  readonly range: Range;
-  readonly receivedAt: number;
-  readonly refused: ReadonlySet<string> | undefined;
+/** Of the message at the end of the range, where there is one. */
+function identityOf(last: LogMessage | undefined, lastOffset: number): Pick<Claim, 'lastSha256' | 'lastTimestamp'> {
+  return { lastSha256: last?.offset === lastOffset ? sha256Of(last) : '', lastTimestamp: Math.max(0, last?.timestamp ?? 0) };
 }
 
-function decodeInto(block: EventBlock, { decoder, key, range, receivedAt, refused }: Decoding) {
-  const deadLetters: DeadLetter[] = [];
-  let records = 0;
-  let skipped = 0;
-  const sink = {
-    event(event: Parameters<EventBlock['add']>[0], offset: number, index: number) {
-      records += 1;
-      if (refused?.has(`${offset}/${index}`)) deadLetters.push(storeRefused(event.tenant, event.source_format, offset, index));
+interface BatchSink extends DecodeSink {
+  readonly deadLetters: DeadLetter[];
+  skips: number;
+}
+
+/** `refused`: positions whose events become dead letters; all of them where one message is more than a block takes. */
+function createSink(block: EventBlock, refused: ReadonlySet<string> | 'all' | undefined): BatchSink {
+  block.reset();
+  return {
+    deadLetters: [],
+    skips: 0,
+    event(event, offset, index) {
+      if (refused === undefined) block.add(event, offset, index);
+      else if (refused === 'all') this.deadLetters.push(deadLetterOf(event, offset, index, tooLarge));
+      else if (refused.has(`${offset}/${index}`)) this.deadLetters.push(deadLetterOf(event, offset, index, storeRefused));
       else block.add(event, offset, index);
     },
-    rejected(rejection: Rejection) {
-      records += 1;
-      deadLetters.push(rejection);
+    rejected(rejection) {
+      this.deadLetters.push(rejection);
     },
     skipped() {
-      records += 1;
-      skipped += 1;
+      this.skips += 1;
     },
   };
-  for (const message of range.messages) decoder.decode(message, key.topic, receivedAt, sink);
-  return { deadLetters, records, skipped };
 }
 
-function storeRefused(tenant: string, detectedFormat: string, offset: number, index: number): DeadLetter {
-  const message = 'ClickHouse refused the event for good, though it could be read';
-  return { offset, index, tenant, code: 'STORE_REFUSED', path: '', message, detectedFormat, excerpt: '', bytes: 0, sha256: '' };
+const storeRefused = { code: 'STORE_REFUSED', message: 'ClickHouse refused the event for good, though it could be read' };
+const tooLarge = { code: 'TOO_LARGE', message: 'The events of this message are more than one block takes: 100,000 rows, 64 MiB' };
+
+function deadLetterOf(
+  event: CanonicalEvent,
+  offset: number,
+  index: number,
+  why: { readonly code: string; readonly message: string },
+): DeadLetter {
+  const { tenant, source_format: detectedFormat } = event;
+  return { offset, index, tenant, ...why, path: '', detectedFormat, excerpt: '', bytes: 0, sha256: '' };
 }
 
 /** Identity of a message, by its value: a topic that was made anew has another one at the same offset. */

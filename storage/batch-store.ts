@@ -2,6 +2,7 @@
 import { AuditError } from '../core/errors.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Claim, PartitionKey } from './ledger.ts';
+import { readFloor } from './retention-floor.ts';
 
 export interface DeadLetter {
   readonly offset: number;
@@ -64,8 +65,9 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
     },
     async found(key, claim) {
       const place = { ...key, firstOffset: claim.firstOffset, lastOffset: claim.lastOffset };
-      const [events, letters] = await Promise.all([foundEvents(clickhouse, place, claim.receivedAt), foundLetters(clickhouse, place)]);
-      return { ...events, deadLetters: letters };
+      // In this order: a writer stores its dead letters first, so whoever sees its events sees them as well.
+      const events = await foundEvents(clickhouse, place, claim.receivedAt);
+      return { ...events, deadLetters: await foundLetters(clickhouse, place) };
     },
     async accepts(block) {
       await clickhouse.run('CREATE TABLE IF NOT EXISTS refused_events AS events');
@@ -96,10 +98,7 @@ WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
       const [row] = await clickhouse.rows<{ now: string }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now');
       return Number(row?.now);
     },
-    async floor() {
-      const [row] = await clickhouse.rows<{ floor: string }>('SELECT toUnixTimestamp64Milli(max(floor)) AS floor\nFROM retention_floor');
-      return Math.max(0, Number(row?.floor));
-    },
+    floor: () => readFloor(clickhouse),
   };
 }
 

@@ -1,0 +1,221 @@
+/**
+ * A real Kafka for tests: the one at KAFKA_BROKERS, else a container where Docker answers, else Apache Kafka's own jars
+ * through Maven (Java 17), one KRaft node on loopback. Where none of them can be had, the tests fail: they never skip.
+ */
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+
+export interface TestKafka {
+  readonly branch: 'KAFKA_BROKERS' | 'container' | 'maven';
+  readonly brokers: string[];
+  /** What it says of itself. */
+  describe(): Promise<string>;
+  createTopic(name: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
+  deleteTopic(name: string): Promise<void>;
+  /** Runs one of Kafka's own command-line tools by its class; gives its stdout. Own broker only. */
+  tool(className: string, args: readonly string[], input?: string | Buffer): Promise<string>;
+  /** SIGKILL, and the same data again. Own broker only. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface KafkaOptions {
+  readonly partitions?: number;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka> {
+  const given = process.env['KAFKA_BROKERS'];
+  if (given !== undefined && given !== '') return { ...admin(given.split(',')), branch: 'KAFKA_BROKERS', ...notOurs, stop: async () => {} };
+  if (existsSync('/var/run/docker.sock')) return startContainer();
+  return startFromMaven(options);
+}
+
+const pom = join(import.meta.dirname, 'kafka/pom.xml');
+
+/** The jars, copied once per version of the pom. */
+function jars(): string {
+  const text = readFileSync(pom, 'utf8');
+  const cache = join(homedir(), '.cache/gatetrail-kafka', createHash('sha256').update(text).digest('hex').slice(0, 12));
+  if (existsSync(cache)) return cache;
+  const fresh = `${cache}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
+  execFileSync('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${fresh}`], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (!readdirSync(fresh).some((file) => file.startsWith('kafka_2.13'))) throw new Error('Maven copied no kafka_2.13 jar');
+  try {
+    renameSync(fresh, cache);
+  } catch {
+    rmSync(fresh, { recursive: true }); // another test run was first
+  }
+  return cache;
+}
+
+async function startFromMaven({ partitions = 4, properties = {} }: KafkaOptions): Promise<TestKafka> {
+  const classPath = `${jars()}/*`;
+  const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
+  const [port, controller] = [await freePort(), await freePort()];
+  const file = join(folder, 'server.properties');
+  const settings = { ...defaults(folder, port, controller), 'num.partitions': String(partitions), ...properties };
+  writeFileSync(
+    file,
+    Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  const java = (...args: string[]) => execFileSync('java', ['-cp', classPath, ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+  java('kafka.tools.StorageTool', 'format', '--standalone', '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', file);
+  let broker: ChildProcess;
+  const start = async () => {
+    broker = spawn('java', ['-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], { stdio: 'ignore' });
+    await answers(port, broker);
+  };
+  await start();
+  const end = async (signal: NodeJS.Signals) => {
+    if (broker.exitCode !== null || broker.signalCode !== null) return;
+    const exited = new Promise((resolve) => broker.once('exit', resolve));
+    broker.kill(signal);
+    await exited;
+  };
+  const brokers = [`127.0.0.1:${port}`];
+  return {
+    ...admin(brokers),
+    branch: 'maven',
+    async tool(className, args, input) {
+      const run = promisify(execFile)('java', ['-cp', classPath, className, ...args], { maxBuffer: 1 << 28 });
+      run.child.stdin?.end(input ?? '');
+      return (await run).stdout;
+    },
+    kill: () => end('SIGKILL'),
+    restart: start,
+    async stop() {
+      await end('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const defaults = (folder: string, port: number, controller: number): Record<string, string> => ({
+  'process.roles': 'broker,controller',
+  'node.id': '1',
+  'controller.quorum.bootstrap.servers': `127.0.0.1:${controller}`,
+  listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+  'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+  'controller.listener.names': 'CONTROLLER',
+  'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+  'log.dirs': join(folder, 'data'),
+  'offsets.topic.replication.factor': '1',
+  'offsets.topic.num.partitions': '4',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'group.initial.rebalance.delay.ms': '0',
+  'auto.create.topics.enable': 'false',
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function answers(port: number, broker: ChildProcess): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const isUp = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (isUp) return;
+    if (broker.exitCode !== null || Date.now() > deadline) throw new Error(`Kafka did not start: exit code ${broker.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+const notOurs = {
+  tool: () => Promise.reject(new Error('the tools of this Kafka are not here')),
+  kill: () => Promise.reject(new Error('this Kafka is not ours to kill')),
+  restart: () => Promise.reject(new Error('this Kafka is not ours to start')),
+};
+
+async function startContainer(): Promise<TestKafka> {
+  const { KafkaContainer } = await import('@testcontainers/kafka');
+  const container = await new KafkaContainer('apache/kafka:4.3.1').start();
+  const brokers = [`${container.getHost()}:${container.getMappedPort(9093)}`];
+  return { ...admin(brokers), branch: 'container', ...notOurs, stop: async () => void (await container.stop()) };
+}
+
+/** Through the protocol alone, so that it works for every branch. */
+function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe' | 'createTopic' | 'deleteTopic'> {
+  const client = new Kafka({ brokers, clientId: 'gatetrail-test', logLevel: logLevel.NOTHING, retry: { retries: 10 } });
+  const once = async <Result>(work: (admin: ReturnType<Kafka['admin']>) => Promise<Result>): Promise<Result> => {
+    const connection = client.admin();
+    await connection.connect();
+    try {
+      return await work(connection);
+    } finally {
+      await connection.disconnect();
+    }
+  };
+  return {
+    brokers,
+    describe: () =>
+      once(async (connection) => {
+        const { clusterId, brokers: nodes } = await connection.describeCluster();
+        const features = await finalizedFeatures(brokers[0] ?? '');
+        return `Apache Kafka ${features}, cluster ${clusterId}, ${nodes.length} broker(s)`;
+      }),
+    createTopic: (topic, numPartitions, config = {}) =>
+      once(async (connection) => {
+        await connection.createTopics({
+          waitForLeaders: true,
+          topics: [{ topic, numPartitions, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }],
+        });
+      }),
+    deleteTopic: (topic) => once((connection) => connection.deleteTopics({ topics: [topic] })),
+  };
+}
+
+/**
+ * A broker tells no version number, but the level of its metadata: ApiVersions v3 answers with the finalized features.
+ * Source: Apache Kafka, clients/src/main/resources/common/message/ApiVersionsResponse.json.
+ */
+function finalizedFeatures(broker: string): Promise<string> {
+  const [host = '', port = ''] = broker.split(':');
+  const name = Buffer.from('gatetrail-test');
+  const body = Buffer.concat([
+    Buffer.from([0, 18, 0, 3, 0, 0, 0, 1, 0, name.length]),
+    name,
+    Buffer.from([0, name.length + 1]),
+    name,
+    Buffer.from([2, 0x31, 0]),
+  ]);
+  const request = Buffer.concat([Buffer.alloc(4), body]);
+  request.writeUInt32BE(body.length);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(Number(port), host, () => socket.write(request)).once('error', reject);
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+      const answer = Buffer.concat(chunks);
+      if (answer.length < 4 || answer.length < 4 + answer.readUInt32BE(0)) return;
+      socket.destroy();
+      const at = answer.lastIndexOf('metadata.version');
+      const level = at < 0 ? '?' : answer.readInt16BE(at + 'metadata.version'.length);
+      resolve(`with metadata.version ${level}`);
+    });
+  });
+}
