@@ -23,6 +23,8 @@ export interface WriterOptions {
   readonly logger: Logger;
   /** Told at the start of each step; for tests that kill in the middle of one. */
   readonly trace?: (step: Step) => void;
+  /** Told when a batch does not read back as claimed: the counter that must stay 0. */
+  readonly onInconsistent?: () => void;
   /** First wait after a try that failed; doubles up to a hundred times that. Default 50 ms. */
   readonly retryMs?: number;
 }
@@ -92,6 +94,7 @@ export function createWriter(options: WriterOptions): Writer {
         return await look();
       } catch (error) {
         if (!(error instanceof AuditError) || error.code === 'LEDGER_INCONSISTENT') throw error;
+        logger.warn({ ...assignment.key, code: error.code, error: error.message }, 'cannot read back yet');
         await pause(assignment, tries);
       }
     }
@@ -116,19 +119,28 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   async function storeOrRefuse(assignment: Assignment, claim: Claim, batch: Batch): Promise<Claim> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await storeAs(assignment, claim, batch);
+      } catch (error) {
+        if (error instanceof BelowFloor) return claim; // closed by definition
+        if (!isRefusedForGood(error)) throw error;
+        if (tries === 3) return storeWithoutRefused(assignment, claim, batch);
+        await pause(assignment, tries);
+      }
+    }
+  }
+
+  async function storeWithoutRefused(assignment: Assignment, claim: Claim, batch: Batch): Promise<Claim> {
+    const accepts = (block: Buffer) => untilRead(assignment, () => store.accepts(block));
+    const refused = await refusedPositions(assignment.key, batch, { maker, accepts });
+    const facts = { ...assignment.key, refused: [...refused] };
+    logger.error(facts, 'the database refuses events for good; they become dead letters STORE_REFUSED');
+    const rest = maker.make(assignment.key, batch.range, claim.receivedAt, refused);
     try {
-      return await storeAs(assignment, claim, batch);
-    } catch (error) {
-      if (!isRefusedForGood(error)) throw error;
-      const refused = await refusedPositions(assignment.key, batch, {
-        maker,
-        accepts: (block) => untilRead(assignment, () => store.accepts(block)),
-      });
-      logger.error(
-        { ...assignment.key, refused: [...refused] },
-        'the database refuses events for good; they become dead letters STORE_REFUSED',
-      );
-      return storeAs(assignment, claim, maker.make(assignment.key, batch.range, claim.receivedAt, refused));
+      return await storeAs(assignment, claim, rest);
+    } finally {
+      rest.free();
     }
   }
 
@@ -137,44 +149,48 @@ export function createWriter(options: WriterOptions): Writer {
     const isOther = batch.counts.normaliser !== claim.normaliser;
     // Dead letters of another normaliser outlive late ones of the claim's own.
     const stamped = { ...claim, normaliser: batch.counts.normaliser, revision: claim.revision + (isOther ? 1 : 0) };
-    const writeLetters = async () => {
-      if (batch.deadLetters.length === 0) return;
-      trace('dead letters');
-      for (let tries = 0; !(await sent(assignment, () => store.insertDeadLetters(key, stamped, batch.deadLetters))); tries += 1)
-        await pause(assignment, tries);
-    };
-    await writeLetters();
-    const judged = () => untilRead(assignment, async () => judge(claim, await store.found(key, claim)));
-    const stored =
-      batch.counts.events === 0
-        ? isOther
-          ? ({ kind: 'other', counts: batch.counts } satisfies Judgement)
-          : await judged()
-        : await settle<Judgement>(assignment, claimToken(key, claim.firstOffset), {
-            send: (token, attempt) => {
-              trace('events');
-              return store.insertEvents(batch.encode(attempt), token);
-            },
-            look: async () => {
-              trace('read back');
-              const judgement = judge(claim, await store.found(key, claim));
-              return judgement.kind === 'nothing' ? null : judgement;
-            },
-          });
-    return settled(assignment, claim, stored);
+    if (batch.deadLetters.length > 0) trace('dead letters');
+    for (let tries = 0; !(await sent(assignment, () => store.insertDeadLetters(key, stamped, batch.deadLetters))); tries += 1)
+      await pause(assignment, tries);
+    if (batch.counts.events === 0 && claim.events === 0) {
+      const judgement = await untilRead(assignment, async () => judge(claim, await store.found(key, claim)));
+      return settled(assignment, { claim, batch, judgement: isOther ? { kind: 'other', counts: batch.counts } : judgement });
+    }
+    // Even where nothing is left to store, the token is used up: a late copy of what was claimed must find it taken.
+    const block = (attempt: number) => (batch.counts.events === 0 ? gapMarker(key, claim, attempt) : batch.encode(attempt));
+    return settled(assignment, { claim, batch, judgement: await storeUnderToken(assignment, claim, block) });
+  }
+
+  async function storeUnderToken(assignment: Assignment, claim: Claim, block: (attempt: number) => Buffer): Promise<Judgement> {
+    return settle<Judgement>(assignment, claimToken(assignment.key, claim.firstOffset), {
+      send: async (token, attempt) => {
+        trace('events');
+        // Dropping a day frees its tokens: a copy that comes after that would bring the day back.
+        if (claim.receivedAt < (await store.floor())) throw new BelowFloor();
+        if (assignment.revoked.aborted) throw new Revoked();
+        await store.insertEvents(block(attempt), token);
+      },
+      look: async () => {
+        trace('read back');
+        const judgement = judge(claim, await store.found(assignment.key, claim));
+        return judgement.kind === 'nothing' ? null : judgement;
+      },
+    });
   }
 
   /** What the tables show decides: complete as claimed, complete in itself under other counts, or a contradiction. */
-  async function settled(assignment: Assignment, claim: Claim, judgement: Judgement): Promise<Claim> {
+  async function settled(assignment: Assignment, { claim, batch, judgement }: Judged): Promise<Claim> {
+    const next = { revision: claim.revision + 1, attempt: 0 };
     if (judgement.kind === 'complete') return claim;
-    if (judgement.kind === 'other')
-      return revise(assignment, { ...claim, ...countsOf(judgement.counts), revision: claim.revision + 1, attempt: 0 });
+    if (judgement.kind === 'other') return revise(assignment, { ...claim, ...countsOf(judgement.counts), ...next });
+    if (judgement.kind === 'marked' && batch?.counts.events === 0)
+      return revise(assignment, { ...claim, ...countsOf(batch.counts), records: batch.counts.records, ...next });
+    if (judgement.kind === 'marked') return revise(assignment, { ...claim, ...nothing, gapReason: 'RETENTION_OVERRUN', ...next });
+    options.onInconsistent?.();
     throw new AuditError(
       'LEDGER_INCONSISTENT',
       `The batch at offset ${claim.firstOffset} of ${assignment.key.topic}/${assignment.key.partition} does not read back as claimed`,
-      {
-        facts: { claim, judgement },
-      },
+      { facts: { claim, judgement } },
     );
   }
 
@@ -192,17 +208,13 @@ export function createWriter(options: WriterOptions): Writer {
   /** The messages are gone: the token is used up first, so that nothing can come late, then the gap is on record. */
   async function completeAsGap(assignment: Assignment, claim: Claim): Promise<Claim> {
     const { key } = assignment;
-    const judgement = await settle<Judgement>(assignment, claimToken(key, claim.firstOffset), {
-      send: (token, attempt) => store.insertEvents(gapMarker(key, claim, attempt), token),
-      look: async () => {
-        const seen = judge(claim, await store.found(key, claim));
-        return seen.kind === 'nothing' ? null : seen;
-      },
-    });
-    if (judgement.kind !== 'other' || judgement.counts.normaliser !== gapNormaliser) return settled(assignment, claim, judgement);
-    logger.error({ ...key, from: claim.firstOffset, to: claim.lastOffset }, 'claimed messages are gone from the log; the gap is on record');
-    const nothing = { events: 0, records: 0, rejected: 0, skipped: 0, normaliser: gapNormaliser };
-    return revise(assignment, { ...claim, ...nothing, gapReason: 'RETENTION_OVERRUN', revision: claim.revision + 1, attempt: 0 });
+    const judgement = await storeUnderToken(assignment, claim, (attempt) => gapMarker(key, claim, attempt));
+    if (judgement.kind === 'marked')
+      logger.error(
+        { ...key, from: claim.firstOffset, to: claim.lastOffset },
+        'claimed messages are gone from the log; the gap is on record',
+      );
+    return settled(assignment, { claim, batch: null, judgement });
   }
 
   return {
@@ -215,8 +227,10 @@ export function createWriter(options: WriterOptions): Writer {
       if (claim.receivedAt < (await untilRead(assignment, () => store.floor()))) return claim; // closed by definition
       const before = await untilRead(assignment, () => store.found(assignment.key, claim));
       const judgement = judge(claim, before);
-      if (judgement.kind !== 'nothing' && judgement.kind !== 'letters missing') return settled(assignment, claim, judgement);
-      if (batch === null || (batch.counts.events === 0 && claim.events > 0)) return completeAsGap(assignment, claim);
+      const isOpen = judgement.kind === 'nothing' || judgement.kind === 'letters missing' || judgement.kind === 'marked';
+      if (!isOpen) return settled(assignment, { claim, batch, judgement });
+      if (batch === null)
+        return claim.events > 0 ? completeAsGap(assignment, claim) : settled(assignment, { claim, batch, judgement: { kind: 'marked' } });
       return storeOrRefuse(assignment, claim, batch);
     },
     claimOnly: (assignment, claim) => decide(assignment, { ...claim, writer: options.writer }),
@@ -225,6 +239,20 @@ export function createWriter(options: WriterOptions): Writer {
     },
   };
 }
+
+/** The retention floor has passed the claim: nothing may be stored for it any more. */
+class BelowFloor extends Error {
+  override readonly name = 'BelowFloor';
+}
+
+interface Judged {
+  readonly claim: Claim;
+  /** What we would store; null when its messages are gone. */
+  readonly batch: Batch | null;
+  readonly judgement: Judgement;
+}
+
+const nothing = { events: 0, records: 0, rejected: 0, skipped: 0, normaliser: gapNormaliser };
 
 interface Attempt<Answer> {
   send(token: string, attempt: number): Promise<void>;
@@ -253,6 +281,8 @@ export type Judgement =
   | { readonly kind: 'complete' }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'letters missing' }
+  /** The gap marker has used up the token. */
+  | { readonly kind: 'marked' }
   /** One batch, complete in itself, but not as claimed: stored by another normaliser, or without what the database refused. */
   | { readonly kind: 'other'; readonly counts: Counts }
   | { readonly kind: 'contradiction'; readonly found: Found };
@@ -261,7 +291,9 @@ export type Judgement =
 export function judge(claim: Claim, found: Found): Judgement {
   if (claim.normaliser === gapNormaliser) return { kind: 'complete' };
   const letters = found.deadLetters[claim.normaliser] ?? 0;
-  if (found.events === 0) {
+  const isMarked = found.events === 1 && found.normalisers.length === 1 && found.normalisers[0] === gapNormaliser;
+  if (isMarked && claim.events > 0) return { kind: 'marked' };
+  if (isMarked || found.events === 0) {
     if (claim.events > 0) return { kind: 'nothing' };
     if (letters === claim.rejected) return { kind: 'complete' };
     return letters < claim.rejected ? { kind: 'letters missing' } : { kind: 'contradiction', found };
@@ -275,7 +307,7 @@ export function judge(claim: Claim, found: Found): Judgement {
   if (!isOneBatch || normaliser === undefined) return { kind: 'contradiction', found };
   const rejected = found.deadLetters[normaliser] ?? 0;
   if (normaliser === claim.normaliser && found.events === claim.events && rejected === claim.rejected) return { kind: 'complete' };
-  const skipped = normaliser === gapNormaliser ? 0 : claim.records - found.events - rejected;
+  const skipped = claim.records - found.events - rejected;
   const explains = normaliser === claim.normaliser ? skipped === claim.skipped && found.events < claim.events : skipped >= 0;
   return explains ? { kind: 'other', counts: { events: found.events, rejected, skipped, normaliser } } : { kind: 'contradiction', found };
 }
