@@ -26,6 +26,8 @@ export interface AlertStore {
   /** Rows that are not sent, failed or spoken for. */
   open(): Promise<OutboxRow[]>;
   lastQueued(): Promise<Map<string, number>>;
+  /** Alerts that fired before `before`, are not over and that nobody took. */
+  firing(before: number): Promise<{ readonly alert: AlertFacts; readonly firedAt: number }[]>;
   addFindings(rows: readonly FindingRow[]): Promise<void>;
   addTransitions(rows: readonly TransitionRow[]): Promise<void>;
   putOutbox(rows: readonly OutboxRow[]): Promise<void>;
@@ -125,6 +127,17 @@ ORDER BY rule_id`,
         `SELECT tenant, rule_id, ${ms('max(queued_at)')} AS last FROM outbox GROUP BY tenant, rule_id`,
       );
       return new Map(rows.map((row) => [`${row.tenant}\n${row.rule_id}`, Number(row.last)]));
+    },
+    async firing(before) {
+      const rows = await clickhouse.rows<{ alert: string; fired: string }>(
+        `SELECT any(alert) AS alert, ${ms("minIf(at, kind = 'FIRED')")} AS fired
+FROM alert_transitions
+GROUP BY alert_id
+HAVING countIf(kind = 'FIRED') > 0 AND countIf(kind IN ('RESOLVED', 'ACKNOWLEDGED')) = 0
+  AND fired < {before:Int64}`,
+        { parameters: { before } },
+      );
+      return rows.map((row) => ({ alert: JSON.parse(row.alert) as AlertFacts, firedAt: Number(row.fired) })); // written by addTransitions alone
     },
     addFindings: (rows) =>
       put(

@@ -1,0 +1,169 @@
+/** The role `alerts`: rules, evaluator, life cycle, outbox and mail, put together for `app`. */
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { AuditError } from '../core/errors.ts';
+import type { PurposeKey } from '../core/keys.ts';
+import { signLink } from '../core/link-token.ts';
+import type { Logger } from '../core/logger.ts';
+import type { AlertFacts, OutboxRow } from '../schemas/alert.ts';
+import { readRules, type Rule } from '../sigma/document.ts';
+import { openAlertStore, type AlertStore, type AlertView } from '../storage/alerts.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import type { Lease } from '../storage/lease.ts';
+import type { Channel, Message } from './channel.ts';
+import { stepMs } from './compile/rule.ts';
+import { readEvidence } from './evidence.ts';
+import { transition } from './life-cycle.ts';
+import { rowsFor, sendDue } from './outbox.ts';
+import { judgeRules, type Watermark } from './pipeline.ts';
+import { renderMail } from './render.ts';
+import { startScheduler, type Scheduler } from './scheduler.ts';
+
+export const firstPartyRules = join(import.meta.dirname, 'rules');
+
+export interface AlertsOptions {
+  /** As the user `jobs`. */
+  readonly clickhouse: ClickHouse;
+  readonly rules: readonly Rule[];
+  readonly channels: readonly Channel[];
+  readonly watermark: Watermark;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly latenessMs: number;
+  readonly groupWaitMs: number;
+  /** Default 10; shorter where lateness is. */
+  readonly wakeSeconds?: number;
+  /** Limits of consumers by name for a span of time, from the catalogue. */
+  readonly limitsFor: (spanMs: number) => ReadonlyMap<string, number>;
+  readonly publicUrl: string;
+  readonly linkKey: PurposeKey;
+  /** First word of subjects, for instance prod. */
+  readonly subjectPrefix?: string;
+}
+
+export interface Alerts {
+  start(): void;
+  stop(): Promise<void>;
+  tick(): Promise<void>;
+  status(): { readonly holdsLease: boolean; readonly lastTickAt: number | null };
+}
+
+const repeatMs = 4 * 3_600_000;
+const linkLastsMs = 30 * 24 * 3_600_000;
+
+export function createAlerts(options: AlertsOptions): Alerts {
+  const { clickhouse, clock, lease, rules } = options;
+  const store = openAlertStore(clickhouse);
+  const now = () => clock.now();
+  const none: ReadonlyMap<string, number> = new Map();
+  const limitsFor = (rule: Rule) => (rule.limitFromPlan ? options.limitsFor(rule.timespanMs) : none);
+  let scheduler: Scheduler | null = null;
+  let stopping = false;
+  let holdsLease = false;
+  let lastTickAt: number | null = null;
+  const mayAct = async () => !stopping && (await lease.isHeld());
+
+  async function tick(): Promise<void> {
+    if (stopping) return;
+    holdsLease = await lease.acquire();
+    lastTickAt = now();
+    if (!holdsLease) return;
+    await judgeRules({ ...options, store, limitsFor, now, mayAct }, rules);
+    await repeat(store, options.channels, now());
+    await sendDue({ store, channels: options.channels, mayAct, compose, now });
+  }
+
+  async function compose(rows: readonly OutboxRow[]): Promise<Message> {
+    const [lead] = rows;
+    const rule = rules.find(({ id }) => id === lead?.ruleId);
+    if (!lead || !rule) throw new AuditError('NOT_FOUND', `The rule ${lead?.ruleId} of a queued mail is not loaded`);
+    const found = await Promise.all(rows.map((row) => store.one([row.tenant], row.alertId)));
+    const views = found.filter((view) => view !== null);
+    const alerts = await Promise.all(
+      views.map(async (view) => ({ facts: view, evidence: await readEvidence(clickhouse, rule, view), link: linkTo(options, view) })),
+    );
+    const { hostname } = new URL(options.publicUrl);
+    const { kind, recipient, id: rowId } = lead;
+    return renderMail({ kind, rule, alerts, rowId, recipient, prefix: options.subjectPrefix ?? '', domain: hostname });
+  }
+
+  return {
+    start() {
+      scheduler = startScheduler(tick, { everySeconds: options.wakeSeconds ?? 10, logger: options.logger });
+    },
+    tick,
+    status: () => ({ holdsLease, lastTickAt }),
+    async stop() {
+      stopping = true;
+      await scheduler?.stop();
+      for (const channel of options.channels) channel.close();
+      if (holdsLease) await lease.release();
+    },
+  };
+}
+
+/** Every rule of the folders; one that cannot be used stops the start with its place. @throws RULE_INVALID */
+export async function loadRules(folders: readonly string[] = [firstPartyRules]): Promise<Rule[]> {
+  const files = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(folder))
+        .filter((name) => /\.ya?ml$/.test(name))
+        .toSorted()
+        .map((name) => join(folder, name)),
+    ),
+  );
+  const texts = await Promise.all(files.flat().map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+  return texts.flatMap(({ file, text }) => readRules(text, file.split('/').at(-1) ?? file));
+}
+
+/** Stops repeats and names who took it; an alert that is over stays as it is. @throws NOT_FOUND */
+export async function acknowledgeAlert(
+  store: AlertStore,
+  id: string,
+  by: { tenants: readonly string[]; actor: string; note: string; at: number },
+): Promise<AlertView> {
+  const alert = await store.one(by.tenants, id);
+  if (!alert) throw new AuditError('NOT_FOUND', `There is no alert ${id}, or it is not yours`);
+  if (alert.state !== 'FIRING' && alert.state !== 'PENDING') return alert;
+  const [first] = await store.transitions([alert.tenant], id);
+  if (!first) return alert;
+  const { actor, note, at } = by;
+  await store.addTransitions([
+    transition(first.alert, { at, kind: 'ACKNOWLEDGED', from: alert.state, to: 'ACKNOWLEDGED', reason: 'a person took it', actor, note }),
+  ]);
+  return (await store.one(by.tenants, id)) ?? alert;
+}
+
+/** Every four hours since it fired, while nobody took it: the number of the repeat makes the id. */
+async function repeat(store: AlertStore, channels: readonly Channel[], now: number): Promise<void> {
+  const firing = await store.firing(now - repeatMs);
+  const rows = firing.flatMap(({ alert, firedAt }) => {
+    const count = Math.floor((now - firedAt) / repeatMs);
+    return rowsFor(alert, `${alert.id}:repeat:${count}`, 'REPEAT', channels, { now, dueAt: now });
+  });
+  await store.putOutbox(rows);
+}
+
+function linkTo(options: AlertsOptions, alert: AlertFacts): string {
+  const token = signLink(options.linkKey, {
+    alertId: alert.id,
+    title: alert.title,
+    tenant: alert.tenant,
+    filter: eventFilter(alert),
+    from: alert.eventsFrom,
+    to: alert.startedAt + stepMs,
+    // From the alert, not from the clock: a resent mail is the same mail.
+    expiresAt: alert.startedAt + linkLastsMs,
+  });
+  return `${options.publicUrl.replace(/\/$/, '')}/evidence?t=${token}`;
+}
+
+/** A value of AuditEventFilter. */
+export function eventFilter(alert: AlertFacts): Readonly<Record<string, unknown>> {
+  const value = alert.subject.value;
+  return alert.subject.name === 'clientAddress'
+    ? { clientAddress: { in: [value] }, status: { in: [401, 403] } }
+    : { consumer: { in: [value] } };
+}
