@@ -13,7 +13,11 @@ const position = fc.record({
 });
 
 test('an id leads back to its position', () => {
-  fc.assert(fc.property(position, (one) => expect(decodeEventId(encodeEventId(one))).toEqual(one)));
+  fc.assert(
+    fc.property(position, (one) => {
+      expect(decodeEventId(encodeEventId(one))).toEqual(one);
+    }),
+  );
 });
 
 test('text that is no id is no position, and never an error', () => {

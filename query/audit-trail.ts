@@ -1,0 +1,156 @@
+/** Pages of the audit trail: keyset both ways, exact flags, one bound for all pages of a walk. */
+import { AuditError } from '../core/errors.ts';
+import { encodeEventId } from '../core/event-id.ts';
+import type { PurposeKey } from '../core/keys.ts';
+import type { Range, Scope } from '../storage/scope.ts';
+import { questionOf, readCursor, writeCursor } from './cursor.ts';
+import { compileFilter, position, type Match } from './filter.ts';
+import { resolveRange, type RangeInput, type RangeLimits } from './range.ts';
+
+export interface PageArguments {
+  readonly range: RangeInput;
+  readonly filter?: Match | null;
+  readonly order?: 'NEWEST_FIRST' | 'OLDEST_FIRST' | null;
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+}
+
+export interface PageOptions {
+  readonly now: number;
+  readonly limits: RangeLimits & { readonly maxPageSize: number };
+  readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
+}
+
+export type EventRow = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name in event-view
+
+export const orderKey = ['timestamp', 'source_epoch', 'topic', 'kafka_partition', 'kafka_offset', 'message_index'] as const;
+const columns = '*, toUnixTimestamp64Micro(timestamp) AS at_us, toUnixTimestamp64Milli(received_at) AS arrival_ms';
+const hour = 3_600_000;
+
+export async function auditPage(scope: Scope, page: PageArguments, options: PageOptions) {
+  const backwards = page.last != null || page.before != null;
+  if (backwards && (page.first != null || page.after != null)) {
+    throw new AuditError('BAD_USER_INPUT', 'Use first with after, or last with before, not both');
+  }
+  const size = (backwards ? page.last : page.first) ?? 50;
+  if (size < 0 || size > options.limits.maxPageSize) {
+    throw new AuditError('BAD_USER_INPUT', `A page has 0 to ${options.limits.maxPageSize} entries, asked for ${size}`);
+  }
+  const order = page.order ?? 'NEWEST_FIRST';
+  const question = questionOf([scope.tenants, page.range, page.filter ?? null, order]);
+  const text = backwards ? page.before : page.after;
+  const cursor = text == null ? null : readCursor(options.cursorKeys, question, text);
+  const range = cursor?.range ?? resolveRange(page.range, options.now, options.limits);
+  const bound = cursor?.bound ?? options.now;
+  const filter = compileFilter(page.filter);
+  const walk = { scope, range, bound, filter };
+  const descending = (order === 'NEWEST_FIRST') !== backwards;
+  const found = await readAlong(walk, { descending, limit: size + 1, beyond: cursor?.key ?? null });
+  const rows = found.slice(0, size);
+  const edge = rows[0] ? keyOf(rows[0]) : cursor?.key;
+  const behind =
+    cursor && edge ? await readAlong(walk, { descending: !descending, limit: 1, beyond: edge, inclusive: rows.length === 0 }) : [];
+  const [more, less] = [found.length > size, behind.length > 0];
+  const nodes = backwards ? rows.toReversed() : rows;
+  const edges = nodes.map((node) => ({
+    node,
+    cursor: writeCursor(options.cursorKeys[0], question, { key: keyOf(node), range, bound }),
+  }));
+  return {
+    edges,
+    nodes,
+    pageInfo: {
+      hasNextPage: backwards ? less : more,
+      hasPreviousPage: backwards ? more : less,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    resolvedRange: range,
+    count: (upTo: number) => countUpTo(walk, upTo),
+  };
+}
+
+/** One event by its id, within the scope and whatever its time. */
+export async function auditEvent(scope: Scope, id: string): Promise<EventRow | null> {
+  const parameters: Record<string, unknown> = {};
+  const where = position(id, (value, type) => {
+    const name = `p${Object.keys(parameters).length}`;
+    parameters[name] = value;
+    return `{${name}:${type}}`;
+  });
+  if (where === '0') return null;
+  const [row = null] = await scope.events<EventRow>({ select: columns, range: always, where, parameters, tail: 'LIMIT 1' });
+  return row;
+}
+
+/** What DateTime64 holds. */
+export const always: Range = { from: 0, to: 9_000_000_000_000 };
+
+export const idOf = (row: EventRow) =>
+  encodeEventId({
+    sourceEpoch: Number(row['source_epoch']),
+    topic: row['topic'],
+    partition: Number(row['kafka_partition']),
+    offset: Number(row['kafka_offset']),
+    index: Number(row['message_index']),
+  });
+
+interface Walk {
+  readonly scope: Scope;
+  readonly range: Range;
+  readonly bound: number;
+  readonly filter: { readonly sql: string; readonly parameters: Readonly<Record<string, unknown>> };
+}
+
+interface Step {
+  readonly descending: boolean;
+  readonly limit: number;
+  readonly beyond: Readonly<readonly (string | number)[]> | null;
+  readonly inclusive?: boolean;
+}
+
+/** Near the start first: most pages are full after an hour, and a wide range costs nothing then. */
+async function readAlong(walk: Walk, step: Step): Promise<EventRow[]> {
+  let rows: EventRow[] = [];
+  const start = step.beyond ? Math.floor(Number(step.beyond[0]) / 1_000) : step.descending ? walk.range.to - 1 : walk.range.from;
+  for (const span of [hour, 24 * hour, Number.POSITIVE_INFINITY]) {
+    const range = step.descending
+      ? { from: Math.max(walk.range.from, start - span), to: Math.min(walk.range.to, start + 1) }
+      : { from: Math.max(walk.range.from, start), to: Math.min(walk.range.to, start + span) };
+    rows = await readWindow(walk, step, range);
+    const whole = step.descending ? range.from === walk.range.from : range.to === walk.range.to;
+    if (rows.length >= step.limit || whole) break;
+  }
+  return rows;
+}
+
+function readWindow(walk: Walk, step: Step, range: Range): Promise<EventRow[]> {
+  const sign = `${step.descending ? '<' : '>'}${step.inclusive ? '=' : ''}`;
+  const key = step.beyond
+    ? `AND (${orderKey.join(', ')}) ${sign} (fromUnixTimestamp64Micro({k0:Int64}), {k1:UInt16}, {k2:String}, {k3:UInt32}, {k4:UInt64}, {k5:UInt32})`
+    : '';
+  const keys = Object.fromEntries((step.beyond ?? []).map((value, index) => [`k${index}`, value]));
+  const direction = step.descending ? 'DESC' : 'ASC';
+  return walk.scope.events<EventRow>({
+    select: columns,
+    range,
+    where: `${walk.filter.sql} AND received_at <= fromUnixTimestamp64Milli({bound:Int64}) ${key}`,
+    parameters: { ...walk.filter.parameters, ...keys, bound: walk.bound },
+    tail: `ORDER BY ${orderKey.map((column) => `${column} ${direction}`).join(', ')}\nLIMIT ${step.limit}`,
+  });
+}
+
+async function countUpTo({ scope, range, bound, filter }: Walk, upTo: number) {
+  const [row] = await scope.events<{ found: string }>({
+    select: 'count() AS found',
+    range,
+    where: `${filter.sql} AND received_at <= fromUnixTimestamp64Milli({bound:Int64})`,
+    parameters: { ...filter.parameters, bound },
+  });
+  const found = Number(row?.found ?? 0);
+  return { value: Math.min(found, upTo), relation: found > upTo ? 'AT_LEAST' : 'EXACT' };
+}
+
+const keyOf = (row: EventRow): (string | number)[] => [String(row['at_us']), ...orderKey.slice(1).map((column) => row[column])];
