@@ -26,7 +26,7 @@ export async function evaluate(
   if (range.to <= range.from) return [];
   const { sql, parameters } = compileRule(rule, limits);
   const readFrom = range.from - rule.timespanMs;
-  const rows = await clickhouse.rows<{ tenant: string; grp: string; bucket: string; first_us: string; peak: number; threshold: number }>(
+  const rows = await clickhouse.rows<{ tenant: string; grp: string; bucket: string; first_us: string; peak: number; bar: number }>(
     sql,
     {
       parameters: { ...parameters, ...range, readFrom, arrivedFrom: readFrom - clockAheadMs },
@@ -39,7 +39,7 @@ export async function evaluate(
     bucket: Number(row.bucket),
     firstEvent: Math.floor(Number(row.first_us) / 1000),
     value: row.peak,
-    threshold: row.threshold,
+    threshold: row.bar,
   }));
 }
 

@@ -28,7 +28,7 @@ export function compileRule(rule: Rule, limits: ReadonlyMap<string, number>): Co
       ? `hits ${more} threshold AND total >= {minimum:Float64} AND value ${rule.share?.operator === 'gt' ? '>' : '>='} {share:Float64}`
       : `hits ${more} threshold`;
   const sql = `SELECT tenant, grp, toString(intDiv(us, ${stepMs * 1000}) * ${stepMs}) AS bucket,
-  toString(min(opens)) AS first_us, max(hits) AS events, toFloat64(max(hits)) AS peak, max(value) AS peak_value, any(threshold) AS threshold
+  toString(min(opens)) AS first_us, max(hits) AS events, toFloat64(max(hits)) AS peak, max(value) AS peak_value, any(threshold) AS bar
 FROM (
   SELECT tenant, grp, us, counts, sum(counts) OVER ${window} AS hits, count() OVER ${window} AS total, min(us) OVER ${window} AS opens,
     ${value} AS value,

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAlerts, loadRules, type Alerts } from '../../../alerts/alerts.ts';
+import { openEmail } from '../../../alerts/channels/email.ts';
+import { evaluate } from '../../../alerts/evaluate.ts';
+import { deriveKey } from '../../../core/keys.ts';
+import { silentLogger } from '../../../core/logger.ts';
+import type { Rule } from '../../../sigma/document.ts';
+import { openAlertStore } from '../../../storage/alerts.ts';
+import { openLease } from '../../../storage/lease.ts';
+import { freshDatabase, type TestDatabase } from '../../support/database.ts';
+import { startEngine, type TestEngine } from '../../support/engine.ts';
+import { startSmtp, type TestSmtp } from '../../support/smtp.ts';
+
+let engine: TestEngine;
+let database: TestDatabase;
+let smtp: TestSmtp;
+let rules: Rule[];
+const t0 = Date.UTC(2026, 10, 24, 12);
+let offset = 0;
+let now = t0;
+let storedTo = t0;
+const running: Alerts[] = [];
+
+beforeAll(async () => {
+  engine = await startEngine();
+  rules = await loadRules();
+});
+afterAll(() => engine?.stop());
+beforeEach(async () => {
+  [database, smtp] = await Promise.all([freshDatabase(engine), startSmtp()]);
+  [now, storedTo] = [t0, t0];
+  return async () => {
+    for (const alerts of running.splice(0)) await alerts.stop();
+    await database.close();
+    await smtp.stop();
+  };
+});
+
+async function store(count: number, from: number, stepMs: number, event: object): Promise<void> {
+  const rows = Array.from({ length: count }, (_, index) => ({
+    received_at: new Date(from + index * stepMs + 60_000).toISOString(),
+    topic: 't',
+    kafka_offset: (offset += 1),
+    timestamp: new Date(from + index * stepMs).toISOString(),
+    tenant: 'acme',
+    http_request_method: 'GET',
+    outcome: 'unknown',
+    time_source: 'start',
+    ...event,
+  }));
+  await database.clickhouse.insertRows('events', rows);
+}
+
+function alertsOf(holder: string): Alerts {
+  const alerts = createAlerts({
+    clickhouse: database.clickhouse,
+    rules,
+    channels: [openEmail({ from: 'gatetrail@example.org', to: ['oncall@example.org'], smtpUrl: smtp.url, ca: smtp.ca })],
+    watermark: { eventTime: async () => storedTo, newMinutes: async () => ({ minutes: [], mark: 'x' }) },
+    lease: openLease(database.clickhouse, { name: 'alerts', holder, ttlMs: 30_000 }),
+    clock: { now: () => now },
+    logger: silentLogger,
+    latenessMs: 5_000,
+    groupWaitMs: 0,
+    limitsFor: () => new Map([['small', 90]]),
+    publicUrl: 'https://audit.example.org',
+    linkKey: deriveKey('s'.repeat(32), 'links'),
+    subjectPrefix: 'prod',
+  });
+  running.push(alerts);
+  return alerts;
+}
+
+async function tickAt(alerts: Alerts, time: number): Promise<void> {
+  [now, storedTo] = [time, time];
+  await alerts.tick();
+}
+
+const burst = { client_address: '203.0.113.7', http_response_status_code: 401, http_route: '/login', user_agent_original: '<script>x</script>' };
+
+describe('a burst of refused calls', () => {
+  test('leads to one mail, its end to one resolved mail in the same thread', async () => {
+    await store(60, t0, 1_000, burst);
+    const alerts = alertsOf('a');
+    for (let time = t0; time <= t0 + 20 * 60_000; time += 60_000) await tickAt(alerts, time);
+    expect(smtp.mails.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(/^\[FIRING\] prod: Auth failures of 203\.0\.113\.7 - \d+ in 10m \(limit 20\)$/),
+      expect.stringMatching(/^\[RESOLVED\] prod: Auth failures of 203\.0\.113\.7 - \d+ in 10m \(limit 20\)$/),
+    ]);
+    const [fired, resolved] = smtp.mails;
+    expect(fired?.references).toBe(resolved?.references);
+    expect(fired?.messageId).not.toBe(resolved?.messageId);
+    expect(fired?.subject?.slice(8)).toBe(resolved?.subject?.slice(10));
+    expect(fired?.text).toContain('/login');
+    expect(fired?.text).not.toContain('  203.0.113.7  ');
+    expect(fired?.html).not.toContain('<script>');
+    expect(fired?.text).toContain('https://audit.example.org/evidence?t=');
+  });
+
+  test('is mailed once by two processes that run at once', async () => {
+    await store(60, t0, 1_000, burst);
+    const [one, two] = [alertsOf('a'), alertsOf('b')];
+    for (let time = t0; time <= t0 + 3 * 60_000; time += 60_000) await Promise.all([tickAt(one, time), tickAt(two, time)]);
+    expect(smtp.mails).toHaveLength(1);
+  });
+
+  test('is mailed when the server takes it again after 4xx, and shown as failed after 5xx', async () => {
+    await store(60, t0, 1_000, burst);
+    const alerts = alertsOf('a');
+    smtp.answer = 451;
+    await tickAt(alerts, t0 + 60_000);
+    const outbox = async () => {
+      const [alert] = await openAlertStore(database.clickhouse).list({ tenants: ['acme'], limit: 5 });
+      return openAlertStore(database.clickhouse).notifications(['acme'], alert?.id ?? '');
+    };
+    expect(await outbox()).toMatchObject([{ status: 'RETRYING', attempts: 1 }]);
+    smtp.answer = 550;
+    await tickAt(alerts, t0 + 120_000);
+    expect(await outbox()).toMatchObject([{ status: 'FAILED', attempts: 2, lastError: expect.stringContaining('550') }]);
+  });
+});
+
+test('a consumer over the limit of its plan leads to a mail; at its limit to none', async () => {
+  await store(91, t0, 500, { consumer_name: 'small', client_address: '192.0.2.1' });
+  await store(90, t0, 500, { consumer_name: 'other', client_address: '192.0.2.2' });
+  const alerts = alertsOf('a');
+  await tickAt(alerts, t0 + 120_000);
+  expect(smtp.mails.map(({ subject }) => subject)).toEqual(['[FIRING] prod: Rate breach of consumer small - 91 in 1m (limit 90)'.replace('consumer ', '')]);
+});
+
+test('any cut of a range gives what one run gives', async () => {
+  let seed = 7;
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  for (let round = 0; round < 40; round += 1) {
+    await store(10, t0 + Math.floor(random() * 1_200_000), Math.floor(random() * 3_000), { ...burst, http_response_status_code: random() < 0.8 ? 401 : 200, client_address: `203.0.113.${round % 3}` });
+  }
+  for (const rule of rules) {
+    const limits = new Map([['small', 5]]);
+    const end = t0 + 1_300_000;
+    const whole = await evaluate(database.clickhouse, rule, { from: t0, to: end }, limits);
+    if (rule.type === 'ratio') expect(whole.length).toBeGreaterThan(0);
+    for (let round = 0; round < 5; round += 1) {
+      const parts = [];
+      for (let from = t0; from < end;) {
+        const to = Math.min(end, from + 5_000 * (1 + Math.floor(random() * 60)));
+        parts.push(...(await evaluate(database.clickhouse, rule, { from, to }, limits)));
+        from = to;
+      }
+      expect(parts).toEqual(whole);
+    }
+  }
+});
