@@ -1,0 +1,22 @@
+/** Dimensions of figures as expressions over events: Nullable(String), null where a value is absent. */
+import { addressText, numberColumns, textColumns } from './filter.ts';
+
+const camel = (dimension: string) => dimension.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+const firstOf = (columns: readonly string[]) => `coalesce(${columns.map((column) => `nullIf(toString(${column}), '')`).join(', ')})`;
+
+/** A filter and the dimension of the same name read the same columns. */
+export function dimensionExpression(dimension: string): string {
+  const name = camel(dimension);
+  if (dimension === 'STATUS_CLASS') return `concat(toString(intDiv(http_response_status_code, 100)), 'xx')`;
+  if (dimension === 'OUTCOME') return 'upper(toString(outcome))';
+  if (dimension === 'CLIENT_ADDRESS') return `nullIf(${addressText}, '')`;
+  if (dimension === 'SIGNAL') return "nullIf(arrayJoin(if(empty(signals), [''], arrayMap(signal -> toString(signal), signals))), '')";
+  if (numberColumns[name] !== undefined) return `toString(${numberColumns[name]})`;
+  return firstOf(textColumns[name] ?? ["''"]);
+}
+
+/** One text per combination: a JSON array, so that it can be compared, bound and read back. */
+export function groupKey(dimensions: readonly string[]): string {
+  const values = dimensions.map((dimension) => `CAST(${dimensionExpression(dimension)} AS Nullable(String))`);
+  return values.length === 0 ? "'[]'" : `toJSONString([${values.join(', ')}])`;
+}
