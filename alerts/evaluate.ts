@@ -26,13 +26,10 @@ export async function evaluate(
   if (range.to <= range.from) return [];
   const { sql, parameters } = compileRule(rule, limits);
   const readFrom = range.from - rule.timespanMs;
-  const rows = await clickhouse.rows<{ tenant: string; grp: string; bucket: string; first_us: string; peak: number; bar: number }>(
-    sql,
-    {
-      parameters: { ...parameters, ...range, readFrom, arrivedFrom: readFrom - clockAheadMs },
-      settings: { max_execution_time: 25 },
-    },
-  );
+  const rows = await clickhouse.rows<{ tenant: string; grp: string; bucket: string; first_us: string; peak: number; bar: number }>(sql, {
+    parameters: { ...parameters, ...range, readFrom, arrivedFrom: readFrom - clockAheadMs },
+    settings: { max_execution_time: 25 },
+  });
   return rows.map((row) => ({
     tenant: row.tenant,
     group: row.grp,

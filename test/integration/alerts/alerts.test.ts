@@ -76,7 +76,12 @@ async function tickAt(alerts: Alerts, time: number): Promise<void> {
   await alerts.tick();
 }
 
-const burst = { client_address: '203.0.113.7', http_response_status_code: 401, http_route: '/login', user_agent_original: '<script>x</script>' };
+const burst = {
+  client_address: '203.0.113.7',
+  http_response_status_code: 401,
+  http_route: '/login',
+  user_agent_original: '<script>x</script>',
+};
 
 describe('a burst of refused calls', () => {
   test('leads to one mail, its end to one resolved mail in the same thread', async () => {
@@ -125,14 +130,20 @@ test('a consumer over the limit of its plan leads to a mail; at its limit to non
   await store(90, t0, 500, { consumer_name: 'other', client_address: '192.0.2.2' });
   const alerts = alertsOf('a');
   await tickAt(alerts, t0 + 120_000);
-  expect(smtp.mails.map(({ subject }) => subject)).toEqual(['[FIRING] prod: Rate breach of consumer small - 91 in 1m (limit 90)'.replace('consumer ', '')]);
+  expect(smtp.mails.map(({ subject }) => subject)).toEqual([
+    '[FIRING] prod: Rate breach of consumer small - 91 in 1m (limit 90)'.replace('consumer ', ''),
+  ]);
 });
 
 test('any cut of a range gives what one run gives', async () => {
   let seed = 7;
   const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
   for (let round = 0; round < 40; round += 1) {
-    await store(10, t0 + Math.floor(random() * 1_200_000), Math.floor(random() * 3_000), { ...burst, http_response_status_code: random() < 0.8 ? 401 : 200, client_address: `203.0.113.${round % 3}` });
+    await store(10, t0 + Math.floor(random() * 1_200_000), Math.floor(random() * 3_000), {
+      ...burst,
+      http_response_status_code: random() < 0.8 ? 401 : 200,
+      client_address: `203.0.113.${round % 3}`,
+    });
   }
   for (const rule of rules) {
     const limits = new Map([['small', 5]]);
