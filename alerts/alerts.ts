@@ -72,7 +72,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     if (!holdsLease) return;
     await judgeRules({ ...options, store, limitsFor, now, mayAct }, rules);
     await repeat(store, options.channels, now());
-    await sendDue({ store, channels: options.channels, mayAct, compose, now });
+    await sendDue({ store, channels: options.channels, mayAct, compose, now, logger: options.logger });
   }
 
   async function compose(rows: readonly OutboxRow[]): Promise<Message> {

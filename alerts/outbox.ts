@@ -1,4 +1,6 @@
 /** From transitions to mails: queue, group, send, mark. A row is written before its mail, under an id that data gives. */
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
 import type { AlertFacts, NotificationKind, OutboxRow, TransitionRow } from '../schemas/alert.ts';
 import type { AlertStore } from '../storage/alerts.ts';
 import type { Channel, Message } from './channel.ts';
@@ -71,6 +73,7 @@ export interface Posting {
   readonly mayAct: () => Promise<boolean>;
   readonly compose: (rows: readonly OutboxRow[]) => Promise<Message>;
   readonly now: () => number;
+  readonly logger: Logger;
 }
 
 export async function sendDue(posting: Posting): Promise<number> {
@@ -82,7 +85,12 @@ export async function sendDue(posting: Posting): Promise<number> {
     const [first] = group;
     if (!first || (first.kind === 'RESOLVED' && open.some((row) => group.some((mine) => isEarlierOf(row, mine))))) continue;
     if (!(await posting.mayAct())) return sent;
-    sent += await sendGroup(group, posting);
+    try {
+      sent += await sendGroup(group, posting);
+    } catch (error) {
+      // A mail that cannot be composed now, as when its rule is not loaded, must not hold back the others.
+      posting.logger.error({ alert: first.alertId, error: messageOf(error) }, 'a mail could not be made and stays queued');
+    }
   }
   return sent;
 }

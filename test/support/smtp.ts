@@ -43,6 +43,11 @@ export async function startSmtp(): Promise<TestSmtp> {
   );
   const ca = readFileSync(cert, 'utf8');
   const mails: Email[] = [];
+  async function take(raw: Buffer, done: () => void): Promise<void> {
+    mails.push(await PostalMime.parse(raw));
+    done();
+    smtp.onTaken();
+  }
   const server = new SMTPServer({
     key: readFileSync(key, 'utf8'),
     cert: ca,
@@ -53,11 +58,7 @@ export async function startSmtp(): Promise<TestSmtp> {
       stream.on('end', () => {
         if (!session.secure) return done(Object.assign(new Error('TLS first'), { responseCode: 530 }));
         if (smtp.answer !== 250) return done(Object.assign(new Error('not now'), { responseCode: smtp.answer }));
-        void PostalMime.parse(Buffer.concat(chunks)).then((mail) => {
-          mails.push(mail);
-          done();
-          smtp.onTaken();
-        });
+        void take(Buffer.concat(chunks), done);
       });
     },
   });
