@@ -7,6 +7,7 @@ import { AuditError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BatchStore } from '../storage/batch-store.ts';
 import { type Claim, type GapReason, type Ledger, originOffset, type PartitionKey } from '../storage/ledger.ts';
+import { lastClaim } from '../storage/positions.ts';
 import { type Batch, type BatchMaker, type OpenBatch, sha256Of } from './batch.ts';
 import type { AssignedPartition, Fetched, LogMessage } from './log.ts';
 import { type Assignment, Revoked, type Step, type Writer } from './write.ts';
@@ -65,7 +66,7 @@ async function follow(partition: AssignedPartition, assignment: Assignment, opti
     options.trace?.('fetch');
     const first = await patient(() => partition.next({ maxWaitMs: 1_000, maxBytes: options.limits.bytes }));
     if (first.to === first.from) {
-      if (first.low > first.from) tail = await recordGap(assignment, { tail, to: first.low - 1, options });
+      if (first.low > first.from) tail = await recordGap(partition, assignment, { tail, to: first.low - 1, options });
       else if (first.high < first.from) throw replaced(assignment.key, `its end is ${first.high}, the ledger is at ${first.from}`);
       else continue;
       partition.seek(tail.lastOffset + 1);
@@ -94,20 +95,13 @@ async function follow(partition: AssignedPartition, assignment: Assignment, opti
 async function takeOver(partition: AssignedPartition, assignment: Assignment, options: PartitionOptions): Promise<Claim> {
   const { key } = assignment;
   const patient = <Result>(work: () => Promise<Result>) => patiently(partition, options, work);
-  const position = options.position ?? ((place: PartitionKey) => options.ledger.tail(place));
+  const position = options.position ?? ((place: PartitionKey) => lastClaim(options.ledger, options.store, place));
   const found = await patient(() => position(key));
   const tail = found ?? (await originOf(partition, assignment, options));
   await patient(() => assertSameLog(partition, key, tail));
   if (!(await patient(() => options.writer.isComplete(key, tail)))) {
     options.logger.info({ ...key, from: tail.firstOffset, to: tail.lastOffset }, 'completing the batch that a predecessor left open');
     return completeTheirs(partition, assignment, { claim: tail, batch: null, options });
-  }
-  const isAhead = await patient(() => options.store.hasEventsBeyond(key, tail));
-  if (isAhead && (await patient(() => position(key)))?.lastOffset === tail.lastOffset) {
-    throw new AuditError(
-      'EVENTS_AHEAD_OF_LEDGER',
-      `Events of ${key.topic}/${key.partition} stand beyond offset ${tail.lastOffset}, the end of the ledger`,
-    );
   }
   return tail;
 }
@@ -121,10 +115,7 @@ async function originOf(partition: AssignedPartition, assignment: Assignment, op
     note: options.start,
     receivedAt: options.databaseClock.now(),
   });
-  if (outcome.kind !== 'late') return outcome.claim;
-  const tail = await patiently(partition, options, () => options.ledger.tail(assignment.key));
-  if (tail === null) throw new AuditError('LEDGER_INCONSISTENT', 'A partition has a successor of its origin, but no last claim');
-  return tail;
+  return outcome.kind === 'late' ? takeOver(partition, assignment, options) : outcome.claim;
 }
 
 function emptyClaim(firstOffset: number, lastOffset: number, { maker }: PartitionOptions): Claim {
@@ -246,6 +237,7 @@ async function collect(partition: AssignedPartition, { first, open, options }: C
 
 /** Retention was faster than we: what is gone is on record, never passed over in silence. */
 async function recordGap(
+  partition: AssignedPartition,
   assignment: Assignment,
   { tail, to, options }: { readonly tail: Claim; readonly to: number; readonly options: PartitionOptions },
 ): Promise<Claim> {
@@ -257,7 +249,9 @@ async function recordGap(
   };
   const outcome = await options.writer.claimOnly(assignment, gap);
   options.logger.error({ ...assignment.key, from: gap.firstOffset, to }, 'the log no longer has these offsets; the gap is on record');
-  return outcome.kind === 'late' ? ((await options.ledger.tail(assignment.key)) ?? tail) : outcome.claim;
+  if (outcome.kind === 'late') return takeOver(partition, assignment, options);
+  // Another writer still had the messages: its batch is completed as it stands.
+  return outcome.kind === 'lost' ? completeTheirs(partition, assignment, { claim: outcome.claim, batch: null, options }) : outcome.claim;
 }
 
 async function hint(partition: AssignedPartition, claim: Claim, { logger, trace }: PartitionOptions): Promise<void> {

@@ -68,37 +68,30 @@ export async function beginEpoch(
 
 /** How far a clock may be off before its machine stops claiming. */
 const maxSkewMs = 60_000;
-const measureEveryMs = 30_000;
 
-/** Arrival by ClickHouse's clock, which all writers share, and never before the claim that goes before. */
-export interface ArrivalClock {
-  /** Milliseconds. @throws CLOCK_SKEW, BACKEND_UNAVAILABLE */
-  arrivalAfter(previous: Claim): Promise<number>;
+/** ClickHouse's clock, which all writers share, as this process last measured it. */
+export interface DatabaseClock extends Clock {
+  /** Call it before the first use and now and then; every half minute is enough. @throws BACKEND_UNAVAILABLE */
+  measure(): Promise<void>;
+  /** @throws CLOCK_SKEW when this machine is more than a minute off: it must not claim */
+  now(): number;
 }
 
-export function createArrivalClock(store: Pick<BatchStore, 'now'>, clock: Clock): ArrivalClock {
+export function createDatabaseClock(store: Pick<BatchStore, 'now'>, clock: Clock): DatabaseClock {
   let offsetMs = 0;
-  let measuredAt = -Infinity;
-  async function measure(): Promise<void> {
-    const before = clock.now();
-    const theirs = await store.now();
-    const after = clock.now();
-    offsetMs = Math.round(theirs - (before + after) / 2);
-    // An answer that took long says little: it is measured again the next time.
-    measuredAt = after - before < 5000 ? after : -Infinity;
-  }
   return {
-    async arrivalAfter(previous) {
-      const sinceMs = clock.now() - measuredAt;
-      if (sinceMs < 0 || sinceMs > measureEveryMs || Math.abs(offsetMs) > maxSkewMs) await measure();
-      if (Math.abs(offsetMs) > maxSkewMs) {
-        throw new AuditError(
-          'CLOCK_SKEW',
-          `The clock of this machine and that of ClickHouse differ by ${Math.round(offsetMs / 1000)} s; at most 60 s are allowed. Synchronise them; nothing is claimed until then`,
-          { facts: { offsetMs } },
-        );
-      }
-      return Math.max(clock.now() + offsetMs, previous.receivedAt);
+    async measure() {
+      const before = clock.now();
+      const theirs = await store.now();
+      offsetMs = Math.round(theirs - (before + clock.now()) / 2);
+    },
+    now() {
+      if (Math.abs(offsetMs) <= maxSkewMs) return clock.now() + offsetMs;
+      throw new AuditError(
+        'CLOCK_SKEW',
+        `The clock of this machine and that of ClickHouse differ by ${Math.round(offsetMs / 1000)} s; at most 60 s are allowed. Synchronise them; nothing is claimed until then`,
+        { facts: { offsetMs } },
+      );
     },
   };
 }
