@@ -59,9 +59,11 @@ export function advance(rule: Rule, before: Memory, breaches: readonly Breach[],
 
   for (const breach of breaches.toSorted((a, b) => a.bucket - b.bucket || (a.group < b.group ? -1 : 1))) {
     const key = JSON.stringify([breach.tenant, breach.group]);
-    const late = breach.bucket < range.judgedFrom;
     settle(key, breach.bucket);
     let known = memory[key];
+    // A minute may be judged again only because newer rows fell into it: what was seen then is not late.
+    const seen = known !== undefined && breach.bucket >= known.alert.startedAt && breach.bucket <= known.lastBreach;
+    const late = breach.bucket < range.judgedFrom && !seen;
     const belongs = known && known.state === 'RESOLVED' && breach.bucket <= known.lastBreach + rule.keepFiringForMs;
     if (known && (known.state !== 'RESOLVED' || belongs)) {
       known = { ...known, lastBreach: Math.max(known.lastBreach, breach.bucket) };

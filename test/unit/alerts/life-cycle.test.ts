@@ -40,6 +40,16 @@ describe('an alert', () => {
   });
 });
 
+test('a step judged again changes nothing; late data that shows a new one fires, and says so', () => {
+  const first = advance(rule, {}, [breach(60_000)], { judgedFrom: 0, judgedTo: 120_000 });
+  const again = advance(rule, first.memory, [breach(60_000)], { judgedFrom: 120_000, judgedTo: 180_000 });
+  expect(again.transitions).toEqual([]);
+  expect(again.findings).toEqual(first.findings);
+  const late = advance(rule, {}, [breach(60_000)], { judgedFrom: 120_000, judgedTo: 180_000 });
+  expect(late.transitions).toMatchObject([{ kind: 'FIRED', alert: { late: true } }]);
+  expect(late.findings).toMatchObject([{ late: true }]);
+});
+
 test('a subject takes no line, no direction mark, and at most 78 characters', () => {
   const facts = advance(rule, {}, [{ ...breach(0), group: `evil\r\nBcc: x@y\u202E${'a'.repeat(200)}` }], { judgedFrom: 0, judgedTo: 5_000 })
     .transitions[0]?.alert;
