@@ -1,109 +1,151 @@
-/** Reads messages: opened, recognised, mapped, redacted; what cannot be read is named. For the pipeline and `recognise`. */
+/** From a message to canonical events, step by step: unwrap, recognise, map, redact, enrich. What cannot be read is named, never lost. */
 import { createHash } from 'node:crypto';
-import { type PurposeKey, keyedHash } from '../core/keys.ts';
-import { isObject } from '../core/fields.ts';
-import { type CanonicalEvent, emptyEvent, type Outcome } from '../schemas/event.ts';
+import { join } from 'node:path';
+import { loadKinds } from '../core/kinds.ts';
+import type { PurposeKey } from '../core/keys.ts';
+import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import type { Decoder, DecodeSink } from './decoder.ts';
+import { enrich, pseudonyms } from './enrich.ts';
 import { type Gateway, ReadFailure } from './gateway.ts';
 import type { LogMessage } from './log.ts';
+import { createRecogniser } from './recognise.ts';
+import { maskedExcerpt, redact } from './redact.ts';
+import { createOrigins, type Origin, type SourceOptions } from './source.ts';
+import { type Element, unwrap } from './unwrap.ts';
 
-export interface DecoderOptions {
-  readonly defaultTenant: string;
-  readonly intakeTopic: string;
-  readonly pseudonyms: PurposeKey;
+export interface DecoderOptions extends SourceOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
+  /** Query parameters whose values are kept. */
   readonly allowedQueryKeys: ReadonlySet<string>;
+  readonly pseudonyms: PurposeKey;
+  /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
 }
 
-const maxBytes = 16 * 1024 * 1024;
-const maxElements = 10_000;
+export const loadGateways = (): Promise<ReadonlyMap<string, Gateway>> => loadKinds<Gateway>(join(import.meta.dirname, 'gateways'));
+
 const maxElementBytes = 1024 * 1024;
-const oldest = Date.UTC(2000, 0, 1) * 1000;
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export function createDecoder(options: DecoderOptions): Decoder {
-  const { pseudonyms, version, allowedQueryKeys, intakeTopic, defaultTenant } = options;
-  const ordered = [...options.gateways].toSorted(([, a], [, b]) => a.order - b.order);
-  const settings = JSON.stringify([version, pseudonyms.id, [...allowedQueryKeys].toSorted(), ordered.map(([name]) => name)]);
-  const normaliser = createHash('sha256').update(settings).digest('hex').slice(0, 12);
+  const recognise = createRecogniser(options.gateways);
+  const originOf = createOrigins(options);
+  const pseudonym = pseudonyms(options.pseudonyms);
+  let detected = '';
 
-  const readElement = (element: unknown, format: string | undefined): [CanonicalEvent | string, string] => {
-    if (!isObject(element)) throw new ReadFailure('UNKNOWN_FORMAT', '', 'Expected a JSON object');
-    const found = ordered.find(([name, kind]) => (format === undefined ? kind.recognises(element) : name === format));
-    if (found === undefined) throw new ReadFailure('UNKNOWN_FORMAT', '', 'No known record format was recognised');
-    const [name, gateway] = found;
-    const why = gateway.skips(element);
-    if (why !== '') return [why, name];
+  /** The event, or why the element is no request. @throws ReadFailure */
+  function read(element: Element, origin: Origin, receivedAt: number): CanonicalEvent | string {
+    detected = '';
+    const recognised = recognise(element, origin.format);
+    detected = recognised.format;
+    const why = recognised.skips();
+    if (why !== '') return why;
     const event = emptyEvent();
-    gateway.read(element, event);
-    event.source_format = name;
-    return [event, name];
-  };
+    recognised.read(event);
+    if (event.gateway_name === '') event.gateway_name = origin.gateway;
+    event.source_format = recognised.format;
+    event.tenant = origin.tenantOf('json' in element ? element.json : null);
+    redact(event, options.allowedQueryKeys);
+    enrich(event, receivedAt, pseudonym);
+    return event;
+  }
 
   return {
-    normaliser,
+    normaliser: normaliserOf(options),
     decode(message, topic, receivedAt, sink) {
-      if (message.value === null) return sink.skipped(message.offset, 0, 'tombstone');
-      const isIntake = topic === intakeTopic;
-      const tenant = (isIntake && message.headers['gatetrail-tenant']) || defaultTenant;
-      const format = isIntake ? message.headers['gatetrail-format'] : undefined;
-      let elements: readonly unknown[];
+      if (message.value === null) return sink.skipped(message.offset, 0, 'a tombstone');
+      detected = '';
+      let elements: Element[];
+      let origin: Origin;
       try {
-        elements = open(message.value);
+        origin = originOf(message, topic);
+        elements = unwrap(message.value);
       } catch (error) {
-        return reject(sink, message, { index: 0, tenant, bytes: message.value, error });
+        return reject(sink, { message, index: 0, tenant: options.defaultTenant, text: message.value, error, detected });
       }
-      for (const [index, element] of elements.entries()) {
-        const bytes = elements.length === 1 ? message.value : Buffer.from(JSON.stringify(element));
+      for (let index = 0; index < elements.length; index += 1) {
+        const element = elements[index] as Element; // an index of the list
         try {
-          if (bytes.length > maxElementBytes) throw new ReadFailure('TOO_LARGE', '', `Expected at most ${maxElementBytes} bytes`);
-          const [read] = readElement(element, format);
-          if (typeof read === 'string') sink.skipped(message.offset, index, read);
-          else {
-            finish(read, { tenant, receivedAt, pseudonyms, allowedQueryKeys });
-            sink.event(read, message.offset, index);
-          }
+          if (elements.length > 1 || message.value.length > maxElementBytes) assertSize(element);
+          const event = read(element, origin, receivedAt);
+          if (typeof event === 'string') sink.skipped(message.offset, index, event);
+          else sink.event(event, message.offset, index);
         } catch (error) {
-          reject(sink, message, { index, tenant, bytes, error });
+          const tenant = tenantOrDefault(origin, element, options.defaultTenant);
+          reject(sink, { message, index, tenant, text: elements.length === 1 ? message.value : textOf(element), error, detected });
         }
       }
     },
   };
 }
 
-/** @throws ReadFailure */
-function open(value: Buffer): readonly unknown[] {
-  if (value.length > maxBytes) throw new ReadFailure('TOO_LARGE', '', `Expected at most ${maxBytes} bytes`);
-  if (value[0] === 0) throw new ReadFailure('SCHEMA_REGISTRY_UNSUPPORTED', '', 'Confluent framing is not read');
-  let text: string;
-  try {
-    text = utf8.decode(value);
-  } catch {
-    throw new ReadFailure('BAD_ENCODING', '', 'Expected UTF-8');
+/** Everything that decides how a record is read, as one short word that stands beside every row. */
+function normaliserOf(options: DecoderOptions): string {
+  const { version, gateways, allowedQueryKeys, sources, defaultTenant, intakeTopic } = options;
+  const settings = [
+    version,
+    [...gateways.keys()],
+    [...allowedQueryKeys].toSorted(),
+    sources,
+    defaultTenant,
+    intakeTopic,
+    options.pseudonyms.id,
+  ];
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+}
+
+function assertSize(element: Element): void {
+  // A text of this many units has at least as many bytes; only near the limit they are counted.
+  const text = 'text' in element ? element.text : null;
+  const bytes = text === null ? roughBytes(element) : Buffer.byteLength(text);
+  if (bytes > maxElementBytes)
+    throw new ReadFailure('TOO_LARGE', '', `expected an element of at most ${maxElementBytes} bytes, ${bytes} came`);
+}
+
+/** Bytes as JSON; most elements are far below the limit, which their own keys and texts show without writing them out. */
+function roughBytes(element: Element): number {
+  const value = 'json' in element ? element.json : null;
+  return mayBeLarge(value, maxElementBytes / 8) <= 0 ? Buffer.byteLength(JSON.stringify(value)) : 0;
+}
+
+/** What is left of `budget` units after the texts of a value; 0 or less when it may be large. */
+function mayBeLarge(value: unknown, budget: number): number {
+  if (typeof value === 'string') return budget - value.length;
+  if (typeof value !== 'object' || value === null) return budget - 8;
+  let left = budget;
+  for (const key of Object.keys(value)) {
+    left = mayBeLarge((value as Record<string, unknown>)[key], left - key.length);
+    if (left <= 0) return 0;
   }
-  let document: unknown;
+  return left;
+}
+
+function textOf(element: Element): Buffer {
+  return Buffer.from('text' in element ? element.text : JSON.stringify(element.json));
+}
+
+function tenantOrDefault(origin: Origin, element: Element, defaultTenant: string): string {
   try {
-    document = JSON.parse(text);
+    return origin.tenantOf('json' in element ? element.json : null);
   } catch {
-    throw new ReadFailure('BAD_JSON', '', 'Expected a JSON document');
+    return defaultTenant;
   }
-  const elements = Array.isArray(document) ? document : [document];
-  if (elements.length > maxElements) throw new ReadFailure('TOO_MANY_ELEMENTS', '', `Expected at most ${maxElements} elements`);
-  return elements;
 }
 
 interface Refused {
+  readonly message: LogMessage;
   readonly index: number;
   readonly tenant: string;
-  readonly bytes: Buffer;
+  readonly text: Buffer;
   readonly error: unknown;
+  readonly detected: string;
 }
 
-/** The excerpt stays empty: what could not be read cannot be redacted with certainty. */
-function reject(sink: DecodeSink, message: LogMessage, { index, tenant, bytes, error }: Refused): void {
-  const failure = error instanceof ReadFailure ? error : new ReadFailure('BAD_FIELD', '', 'A field could not be read');
+function reject(sink: DecodeSink, { message, index, tenant, text, error, detected }: Refused): void {
+  // A reader that fails otherwise met something that its author did not think of: data all the same.
+  const failure =
+    error instanceof ReadFailure
+      ? error
+      : new ReadFailure('BAD_FIELD', '', 'a field has a value that the reader of this format cannot take');
   sink.rejected({
     offset: message.offset,
     index,
@@ -111,51 +153,9 @@ function reject(sink: DecodeSink, message: LogMessage, { index, tenant, bytes, e
     code: failure.code,
     path: failure.path,
     message: failure.message,
-    detectedFormat: '',
-    excerpt: '',
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    detectedFormat: detected,
+    excerpt: maskedExcerpt(text.subarray(0, 8192).toString()),
+    bytes: text.length,
+    sha256: createHash('sha256').update(text).digest('hex'),
   });
-}
-
-interface Finishing extends Pick<DecoderOptions, 'pseudonyms' | 'allowedQueryKeys'> {
-  readonly tenant: string;
-  readonly receivedAt: number;
-}
-
-function finish(event: CanonicalEvent, { tenant, receivedAt, pseudonyms, allowedQueryKeys }: Finishing): void {
-  event.tenant = tenant;
-  const arrived = receivedAt * 1000;
-  if (event.timestamp > arrived + 300_000_000 || event.timestamp < oldest) {
-    event.attributes = { ...event.attributes, original_timestamp: String(event.timestamp) };
-    event.timestamp = arrived;
-    event.time_source = 'ingest';
-  }
-  if (event.http_request_method !== '' && !methods.has(event.http_request_method)) {
-    event.http_request_method_original = event.http_request_method;
-    event.http_request_method = '_OTHER';
-  }
-  event.url_query = redactQuery(event.url_query, allowedQueryKeys);
-  event.outcome = outcomeOf(event.http_response_status_code);
-  const person = event.consumer_id || event.consumer_name || event.credential_id || event.credential_hash || event.client_address;
-  event.subject = person === '' ? '' : keyedHash(pseudonyms, person, 16);
-}
-
-function redactQuery(query: string, allowed: ReadonlySet<string>): string {
-  if (query === '') return '';
-  return query
-    .split('&')
-    .map((pair) => {
-      const at = pair.indexOf('=');
-      return at < 0 || allowed.has(pair.slice(0, at)) ? pair : `${pair.slice(0, at)}=REDACTED`;
-    })
-    .join('&');
-}
-
-function outcomeOf(status: number | null): Outcome {
-  if (status === null) return 'unknown';
-  if (status === 401 || status === 403 || status === 407) return 'auth_failure';
-  if (status === 429) return 'rate_limited';
-  if (status >= 500) return 'server_error';
-  return status >= 400 ? 'client_error' : 'success';
 }

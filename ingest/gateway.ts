@@ -1,20 +1,32 @@
-/** The contract of a record format: one file in `gateways/` each. */
+/** The contract of a record format: one file in `gateways/` each, named as the format is. */
+import type { ErrorCode } from '../core/errors.ts';
 import type { Json } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
-import type { ErrorCode } from '../core/errors.ts';
 
-export interface Gateway {
-  /** Place in the ordered list of recognition; the lowest that holds wins. */
+interface Format<Element> {
+  /** Place in the ordered list of recognition: of formats that match, the lowest wins. Source: the rows of the list are in docs. */
   readonly order: number;
-  recognises(record: Json): boolean;
+  recognises(element: Element): boolean;
   /** Why it is no request, or '' when it is one. */
-  skips(record: Json): string;
-  /** Fills an empty event. @throws ReadFailure */
-  read(record: Json, event: CanonicalEvent): void;
+  skips(element: Element): string;
+  /** Fills an empty event with what the format gives, as it came: redaction is later. @throws ReadFailure */
+  read(element: Element, event: CanonicalEvent): void;
 }
 
+export interface JsonGateway extends Format<Json> {
+  readonly form: 'json';
+}
+
+export interface TextGateway extends Format<string> {
+  readonly form: 'text';
+}
+
+export type Gateway = JsonGateway | TextGateway;
+
+/** A record of a known format that cannot be read. The message says what was expected and what came, without values. */
 export class ReadFailure extends Error {
   readonly code: ErrorCode;
+  /** JSON path inside the element, '' for the whole. */
   readonly path: string;
 
   constructor(code: ErrorCode, path: string, message: string) {
@@ -22,4 +34,52 @@ export class ReadFailure extends Error {
     this.code = code;
     this.path = path;
   }
+}
+
+/**
+ * Microseconds from an epoch time; its unit shows by its magnitude, because writers do not follow their own schema.
+ * @throws ReadFailure MISSING_TIME, BAD_TIME
+ */
+export function epochMicros(value: unknown, path: string): number {
+  if (value === undefined || value === null || value === '')
+    throw new ReadFailure('MISSING_TIME', path, 'expected an epoch time, nothing came');
+  const epoch = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  if (!Number.isFinite(epoch) || epoch < 0)
+    throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
+  if (epoch < 1e11) return Math.round(epoch * 1e6);
+  if (epoch < 1e14) return Math.round(epoch * 1e3);
+  if (epoch < 1e17) return Math.round(epoch);
+  return Math.round(epoch / 1e3);
+}
+
+/** Microseconds from ISO 8601 with an offset or Z; digits below the microsecond are cut. @throws ReadFailure MISSING_TIME, BAD_TIME */
+export function isoMicros(value: unknown, path: string): number {
+  if (value === undefined || value === null || value === '')
+    throw new ReadFailure('MISSING_TIME', path, 'expected an ISO 8601 time, nothing came');
+  const parts = typeof value === 'string' ? /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)$/.exec(value) : null;
+  const seconds = parts === null ? Number.NaN : Date.parse(`${parts[1]?.replace(' ', 'T')}${parts[3]}`);
+  if (parts === null || Number.isNaN(seconds))
+    throw new ReadFailure('BAD_TIME', path, 'expected an ISO 8601 time with an offset, something else came');
+  return seconds * 1000 + Number((parts[2] ?? '').padEnd(6, '0').slice(0, 6));
+}
+
+/** Splits what stands in a request line: path and query, without the scheme and host of an absolute form. */
+export function readTarget(target: string, event: CanonicalEvent): void {
+  const start = target.startsWith('http://') || target.startsWith('https://') ? target.indexOf('/', 8) : 0;
+  const path = start < 0 ? '/' : target.slice(start);
+  const mark = path.indexOf('?');
+  event.url_path = mark < 0 ? path : path.slice(0, mark);
+  event.url_query = mark < 0 ? '' : path.slice(mark + 1);
+}
+
+/** Scheme and host of an absolute URL; user info and port are left out. */
+export function readOrigin(url: string, event: CanonicalEvent): void {
+  const end = url.indexOf('://');
+  if (end < 0) return;
+  event.url_scheme = url.slice(0, end);
+  const slash = url.indexOf('/', end + 3);
+  const authority = url.slice(end + 3, slash < 0 ? undefined : slash);
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const colon = host.lastIndexOf(':');
+  event.server_address = colon > host.indexOf(']') ? host.slice(0, colon) : host;
 }

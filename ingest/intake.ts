@@ -10,6 +10,7 @@ import { cutWhole, maxMessageBytes } from './messages.ts';
 
 export const tenantHeader = 'gatetrail-tenant';
 export const formatHeader = 'gatetrail-format';
+export const gatewayHeader = 'gatetrail-gateway';
 
 /** A body opened may be 64 MiB and 200 times its size: beyond is no log, but a bomb. */
 const maxOpenedBytes = 64 * 1024 * 1024;
@@ -25,6 +26,8 @@ export interface Posted {
   readonly tenant: string;
   /** A record format by name leaves recognition out. */
   readonly format: string | undefined;
+  /** Name of the gateway that posts. */
+  readonly gateway?: string | undefined;
 }
 
 export interface Appended {
@@ -55,8 +58,12 @@ export async function accept(log: Log, topic: string, posted: Posted): Promise<r
 }
 
 /** Headers that carry what the poster said; the decoder believes them on the intake topic alone. */
-export function headersOf({ tenant, format }: Pick<Posted, 'tenant' | 'format'>): Record<string, string> {
-  return { [tenantHeader]: tenant, ...(format !== undefined && { [formatHeader]: format }) };
+export function headersOf({ tenant, format, gateway }: Pick<Posted, 'tenant' | 'format' | 'gateway'>): Record<string, string> {
+  return {
+    [tenantHeader]: tenant,
+    ...(format !== undefined && { [formatHeader]: format }),
+    ...(gateway !== undefined && { [gatewayHeader]: gateway }),
+  };
 }
 
 async function opened({ body, encoding }: Posted): Promise<Buffer> {

@@ -1,58 +1,214 @@
-import { expect, test } from 'vitest';
-import { createDecoder } from '../../../ingest/decode.ts';
-import kong from '../../../ingest/gateways/kong.ts';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { deriveKey } from '../../../core/keys.ts';
+import { createDecoder, type DecoderOptions, loadGateways } from '../../../ingest/decode.ts';
+import type { Rejection } from '../../../ingest/decoder.ts';
+import type { Gateway } from '../../../ingest/gateway.ts';
+import type { CanonicalEvent } from '../../../schemas/event.ts';
 
-const record = {
-  request: { uri: '/a?k=s3cret&sort=x', method: 'GET', url: 'https://h.example:8/a', headers: { apikey: 's3cret' }, size: '3' },
-  response: { status: 401, size: 2 },
-  started_at: 1760000000123,
-  latencies: { proxy: -1 },
-  upstream_status: '502, 200',
-  client_ip: '192.0.2.4',
-};
-
-function decode(value: string | Buffer) {
-  const found: unknown[] = [];
-  const decoder = createDecoder({
-    defaultTenant: 'default',
-    intakeTopic: 'intake',
-    pseudonyms: { id: 'ab12', key: Buffer.alloc(32) },
-    gateways: new Map([['kong', kong]]),
-    allowedQueryKeys: new Set(['sort']),
-    version: '1',
-  });
-  decoder.decode({ offset: 1, timestamp: -1, value: Buffer.from(value), headers: {} }, 'edge', 1760000001000, {
-    event: (event, offset, index) => found.push({ ...event, offset, index }),
-    rejected: ({ code, index, excerpt }) => found.push({ code, index, excerpt }),
-    skipped: (_offset, index, reason) => found.push({ index, reason }),
-  });
-  return found;
-}
-
-test('a Kong record becomes an event, and what stands beside it in the array keeps its index', () => {
-  const found = decode(JSON.stringify([record, {}, 3]));
-  expect(found).toMatchObject([
-    {
-      index: 0,
-      timestamp: 1760000000123000,
-      url_path: '/a',
-      url_query: 'k=REDACTED&sort=x',
-      server_address: 'h.example',
-      http_request_size: 3,
-      http_response_status_code: 401,
-      upstream_status_code: 200,
-      upstream_duration_ms: null,
-      outcome: 'auth_failure',
-      client_address: '192.0.2.4',
-    },
-    { index: 1, code: 'UNKNOWN_FORMAT' },
-    { index: 2, code: 'UNKNOWN_FORMAT' },
-  ]);
-  expect(JSON.stringify(found)).not.toContain('s3cret');
+let gateways: ReadonlyMap<string, Gateway>;
+beforeAll(async () => {
+  gateways = await loadGateways();
 });
 
-test('what cannot be read is named and keeps nothing of its content', () => {
-  expect(decode('{bad')).toEqual([{ code: 'BAD_JSON', index: 0, excerpt: '' }]);
-  expect(decode(Buffer.from([0x7b, 0xff]))).toEqual([{ code: 'BAD_ENCODING', index: 0, excerpt: '' }]);
-  expect(decode(JSON.stringify({ ...record, started_at: 'x' }))).toMatchObject([{ code: 'BAD_TIME' }]);
+const receivedAt = Date.parse('2026-11-22T10:00:00Z');
+type Seen = { index: number; event: CanonicalEvent } | { index: number; rejected: Rejection } | { index: number; skipped: string };
+
+function decode(
+  value: string | Buffer | null,
+  options: Partial<DecoderOptions> = {},
+  headers: Record<string, string> = {},
+  topic = 'gw',
+): Seen[] {
+  const decoder = createDecoder({
+    gateways,
+    sources: [],
+    defaultTenant: 'default',
+    intakeTopic: 'in',
+    allowedQueryKeys: new Set(),
+    pseudonyms: deriveKey('a secret of the tests', 'pseudonyms'),
+    version: 'test',
+    ...options,
+  });
+  const seen: Seen[] = [];
+  decoder.decode({ offset: 5, timestamp: -1, value: value === null ? null : Buffer.from(value), headers }, topic, receivedAt, {
+    event: (event, offset, index) => seen.push({ index, event: structuredClone(event) }) && expect(offset).toBe(5),
+    rejected: (rejected) => seen.push({ index: rejected.index, rejected }),
+    skipped: (_, index, skipped) => seen.push({ index, skipped }),
+  });
+  return seen;
+}
+
+const canonical = (rest: object = {}) => ({
+  timestamp: '2026-11-22T09:59:58.123456Z',
+  gateway_kind: 'mesh',
+  http_request_method: 'GET',
+  url_path: '/a',
+  ...rest,
+});
+const one = (record: object, options?: Partial<DecoderOptions>) =>
+  (decode(JSON.stringify(record), options)[0] as { event: CanonicalEvent }).event;
+const codes = (seen: readonly Seen[]) =>
+  seen.map((each) => ('rejected' in each ? each.rejected.code : 'event' in each ? 'event' : 'skipped'));
+
+describe('a message is opened', () => {
+  const record = JSON.stringify(canonical());
+  test.each([
+    ['an object', record, ['event']],
+    ['an array', `[${record},${record}]`, ['event', 'event']],
+    ['NDJSON', `${record}\n${record}\n`, ['event', 'event']],
+    ['records[]', `{"records":[${record},7]}`, ['event', 'UNKNOWN_FORMAT']],
+    ['gzip', gzipSync(record), ['event']],
+    ['a byte order mark', `\uFEFF${record}`, ['event']],
+    ['a document over many lines', JSON.stringify([canonical()], null, 2), ['event']],
+    ['a bad line between good ones', `${record}\n{"a":\n${record}`, ['event', 'BAD_JSON', 'event']],
+    ['a tombstone', null, ['skipped']],
+    ['blanks', ' \n ', ['UNKNOWN_FORMAT']],
+    ['an empty value', '', ['UNKNOWN_FORMAT']],
+    ['wrapped four times', `[[[[${record}]]]]`, ['TOO_DEEP']],
+    ['gzip four times', [1, 2, 3, 4].reduce((inner) => gzipSync(inner), Buffer.from(record)), ['TOO_DEEP']],
+    ['damaged gzip', gzipSync(record).subarray(0, 20), ['BAD_ENCODING']],
+    ['a bomb', gzipSync(Buffer.alloc(70 * 1024 * 1024)), ['TOO_LARGE']],
+    ['10,001 elements', `[${'7,'.repeat(10_000)}7]`, ['TOO_MANY_ELEMENTS']],
+    ['schema-registry framing', Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), Buffer.from(record)]), ['SCHEMA_REGISTRY_UNSUPPORTED']],
+    ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0xfe]), ['BAD_ENCODING']],
+    ['an element over 1 MiB', `[${record},{"x":"${'y'.repeat(1024 * 1024 + 1)}"}]`, ['event', 'TOO_LARGE']],
+    ['nesting beyond the parser', '['.repeat(200_000), ['BAD_JSON']],
+    ['a number too large', '{"timestamp":1e999,"gateway_kind":"x"}', ['UNKNOWN_FORMAT']],
+  ])('%s', (_, value, expected) => expect(codes(decode(value))).toEqual(expected));
+
+  test('10,000 elements are all read, and each keeps its index', () => {
+    const seen = decode(`[${Array.from({ length: 10_000 }, (_, at) => (at === 7 ? '7' : record)).join(',')}]`);
+    expect(seen).toHaveLength(10_000);
+    expect(seen[7]).toMatchObject({ index: 7, rejected: { code: 'UNKNOWN_FORMAT' } });
+    expect(seen.map(({ index }) => index)).toEqual(seen.map((_, at) => at));
+  });
+});
+
+describe('times', () => {
+  test('are kept to the microsecond', () => expect(one(canonical()).timestamp).toBe(Date.parse('2026-11-22T09:59:58.123Z') * 1000 + 456));
+  test('up to five minutes ahead are kept', () => expect(one(canonical({ timestamp: '2026-11-22T10:05:00Z' })).time_source).toBe('start'));
+
+  test.each(['2026-11-22T10:05:00.000001Z', '1999-12-31T23:59:59Z', '2099-01-01T00:00:00Z'])(
+    '%s is clamped to arrival, and the original is kept',
+    (timestamp) => {
+      const event = one(canonical({ timestamp }));
+      expect(event).toMatchObject({ timestamp: receivedAt * 1000, time_source: 'ingest' });
+      expect(Date.parse(event.attributes['original_timestamp'] ?? '')).toBe(Date.parse(timestamp.slice(0, 23).replace(/Z?$/, 'Z')));
+    },
+  );
+
+  test('that are old but plausible are kept', () =>
+    expect(one(canonical({ timestamp: '2003-02-01T00:00:00Z' })).timestamp).toBe(Date.UTC(2003, 1, 1) * 1000));
+  test.each([
+    ['', 'MISSING_TIME'],
+    ['soon', 'BAD_TIME'],
+    ['2026-13-01T00:00:00Z', 'BAD_TIME'],
+    ['2026-11-22T10:00:00', 'BAD_TIME'],
+  ])('%j is a dead letter', (timestamp, code) => {
+    expect(decode(JSON.stringify(canonical({ timestamp })))[0]).toMatchObject({
+      rejected: { code, path: '$.timestamp', detectedFormat: 'gatetrail' },
+    });
+  });
+});
+
+describe('whose a record is', () => {
+  const tenantOf = (seen: Seen[]) =>
+    seen.map((each) => ('event' in each ? each.event.tenant : 'rejected' in each ? each.rejected.code : ''))[0];
+  const source = (tenant: NonNullable<DecoderOptions['sources'][number]['tenant']>) => ({ sources: [{ topic: 'gw', tenant }] });
+  const record = JSON.stringify(canonical({ tenant: 'globex', org: { id: 'acme' } }));
+
+  test('is the default where nothing says more, whatever the record says', () => expect(tenantOf(decode(record))).toBe('default'));
+  test('is the tenant of the source', () => expect(tenantOf(decode(record, source('acme')))).toBe('acme'));
+  test('is what an allowed header says', () =>
+    expect(tenantOf(decode(record, source({ from: 'header:org', allow: ['acme'] }), { org: 'acme' }))).toBe('acme'));
+  test('is what an allowed field says', () =>
+    expect(tenantOf(decode(record, source({ from: 'field:org.id', allow: ['acme'] })))).toBe('acme'));
+  test('is unknown where it is not allowed', () =>
+    expect(tenantOf(decode(record, source({ from: 'field:tenant', allow: ['acme'] })))).toBe('TENANT_UNKNOWN'));
+  test('is what the intake wrote, on its own topic alone', () => {
+    const headers = { 'gatetrail-tenant': 'acme' };
+    expect([tenantOf(decode(record, {}, headers, 'in')), tenantOf(decode(record, {}, headers, 'gw'))]).toEqual(['acme', 'default']);
+  });
+});
+
+describe('recognition', () => {
+  test('is left out by a pinned format, and never falls back to a looser one', () => {
+    const sources = [{ topic: 'gw', format: 'kong' }];
+    expect(decode(JSON.stringify(canonical()), { sources })[0]).toMatchObject({
+      rejected: { code: 'MISSING_TIME', detectedFormat: 'kong' },
+    });
+  });
+
+  test('says what was expected when nothing matches', () => {
+    expect(decode('{"hello":1}')[0]).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT', message: expect.stringContaining('kong') } });
+  });
+
+  test('is not misled by a prototype', () => {
+    expect(codes(decode('{"__proto__":{"timestamp":"2026-11-22T10:00:00Z","gateway_kind":"x"}}'))).toEqual(['UNKNOWN_FORMAT']);
+    expect(({} as Record<string, unknown>)['gateway_kind']).toBeUndefined();
+  });
+});
+
+describe('what is stored', () => {
+  test('has one word for how it ended', () => {
+    const outcome = (status: number) => one(canonical({ http_response_status_code: status })).outcome;
+    expect([200, 304, 401, 403, 404, 407, 429, 500, 599].map(outcome)).toEqual([
+      'success',
+      'success',
+      'auth_failure',
+      'auth_failure',
+      'client_error',
+      'auth_failure',
+      'rate_limited',
+      'server_error',
+      'server_error',
+    ]);
+  });
+
+  test.each([0, -1, '-', null, '000', 99, 70_000, 200.5])('knows no status for %j', (status) =>
+    expect(one(canonical({ http_response_status_code: status })).http_response_status_code).toBeNull(),
+  );
+  test('keeps an unknown method beside _OTHER', () =>
+    expect(one(canonical({ http_request_method: 'BREW' }))).toMatchObject({
+      http_request_method: '_OTHER',
+      http_request_method_original: 'BREW',
+    }));
+
+  test('gives each person one pseudonym, the same on every read, another under another secret', () => {
+    const [a, b, other] = ['a', 'a', 'b'].map((consumer_name) => one(canonical({ consumer_name })).subject);
+    expect(a).toMatch(/^[0-9a-f]{16}$/);
+    expect([b === a, other === a]).toEqual([true, false]);
+    expect(one(canonical({ consumer_name: 'a' }), { pseudonyms: deriveKey('another secret of the tests', 'pseudonyms') }).subject).not.toBe(
+      a,
+    );
+  });
+
+  test('cuts a text beyond 8 KiB and says so', () => {
+    const event = one(canonical({ url_path: `/${'a/'.repeat(8000)}` }));
+    expect(event.url_path).toHaveLength(8192);
+    expect(event.attributes['cut']).toBe('url_path');
+  });
+
+  test('is decided by version, settings and key: each changes the normaliser', () => {
+    const base = {
+      gateways,
+      sources: [],
+      defaultTenant: 'd',
+      intakeTopic: 'in',
+      allowedQueryKeys: new Set<string>(),
+      pseudonyms: deriveKey('s', 'pseudonyms'),
+      version: '1',
+    };
+    const changed = [
+      { version: '2' },
+      { defaultTenant: 'e' },
+      { allowedQueryKeys: new Set(['page']) },
+      { pseudonyms: deriveKey('t', 'pseudonyms') },
+      { sources: [{ topic: 'x', format: 'kong' }] },
+    ];
+    const normalisers = [base, ...changed.map((each) => ({ ...base, ...each }))].map((options) => createDecoder(options).normaliser);
+    expect(new Set(normalisers).size).toBe(normalisers.length);
+    expect(createDecoder(base).normaliser).toBe(normalisers[0]);
+  });
 });

@@ -1,0 +1,31 @@
+/** What may be read from a map of request headers; everything else in it is dropped unread. */
+import { type Json, textAt } from '../core/fields.ts';
+import type { CanonicalEvent } from '../schemas/event.ts';
+
+/** Longest forwarded list that is kept. */
+const maxForwardedLength = 512;
+
+export function readHeaders(headers: Json, event: CanonicalEvent): void {
+  event.user_agent_original = textAt(headers, 'user-agent');
+  event.forwarded_for = textAt(headers, 'x-forwarded-for').slice(0, maxForwardedLength);
+  if (event.request_id === '') event.request_id = textAt(headers, 'x-request-id');
+  const contentType = textAt(headers, 'content-type');
+  if (contentType !== '') event.attributes['content_type'] = contentType;
+  readReferer(textAt(headers, 'referer'), event);
+  if (event.trace_id === '') readTraceparent(textAt(headers, 'traceparent'), event);
+}
+
+/** Of a referer its host alone: its path and query can hold anything. */
+export function readReferer(referer: string, event: CanonicalEvent): void {
+  if (!referer.includes('://') || !URL.canParse(referer)) return;
+  const host = new URL(referer).hostname;
+  if (host !== '') event.attributes['referer_host'] = host;
+}
+
+/** Source: W3C Trace Context, version 00: version-traceid-parentid-flags. */
+function readTraceparent(header: string, event: CanonicalEvent): void {
+  const [version, traceId, spanId] = header.split('-');
+  if (version?.length !== 2 || traceId?.length !== 32 || spanId?.length !== 16) return;
+  event.trace_id = traceId.toLowerCase();
+  event.span_id = spanId.toLowerCase();
+}

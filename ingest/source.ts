@@ -1,0 +1,71 @@
+/** What the configuration says of a topic, and whose a record is. */
+import { type Json, isObject, own, textAt } from '../core/fields.ts';
+import { ReadFailure } from './gateway.ts';
+import { formatHeader, gatewayHeader, tenantHeader } from './intake.ts';
+import type { LogMessage } from './log.ts';
+
+export interface Source {
+  readonly topic: string;
+  /** A name, or where the record says it and which ones are believed. */
+  readonly tenant?: string | { readonly from: string; readonly allow: readonly string[] } | undefined;
+  /** A record format by name leaves recognition out. */
+  readonly format?: string | undefined;
+  /** Name of the gateway behind the topic. */
+  readonly gateway?: string | undefined;
+  readonly start?: 'earliest' | 'latest' | undefined;
+}
+
+/** What holds for all records of one message. */
+export interface Origin {
+  readonly format: string | undefined;
+  readonly gateway: string;
+  /** Whose an element is. @throws ReadFailure TENANT_UNKNOWN */
+  tenantOf(element: unknown): string;
+}
+
+export interface SourceOptions {
+  readonly sources: readonly Source[];
+  readonly defaultTenant: string;
+  /** Posts and imports: the headers of its messages were written by the intake, and are believed here alone. */
+  readonly intakeTopic: string;
+}
+
+export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOptions): (message: LogMessage, topic: string) => Origin {
+  const byTopic = new Map(sources.map((source) => [source.topic, source]));
+  return ({ headers }, topic) => {
+    const source = byTopic.get(topic);
+    const posted = topic === intakeTopic ? headers : {};
+    const tenant = posted[tenantHeader];
+    return {
+      format: posted[formatHeader] ?? (source?.format === 'auto' ? undefined : source?.format),
+      gateway: posted[gatewayHeader] ?? source?.gateway ?? '',
+      tenantOf: tenant === undefined ? (element) => tenantBy(source?.tenant ?? defaultTenant, headers, element) : () => tenant,
+    };
+  };
+}
+
+function tenantBy(rule: NonNullable<Source['tenant']>, headers: Readonly<Record<string, string>>, element: unknown): string {
+  if (typeof rule === 'string') return rule;
+  const [kind, name = ''] = split(rule.from);
+  const said = kind === 'header' ? (headers[name] ?? '') : isObject(element) ? textAtPath(element, name) : '';
+  if (rule.allow.includes(said)) return said;
+  throw new ReadFailure(
+    'TENANT_UNKNOWN',
+    kind === 'field' ? `$.${name}` : '',
+    `expected one of the ${rule.allow.length} tenants that the source allows in ${rule.from}`,
+  );
+}
+
+function split(rule: string): [string, string] {
+  const colon = rule.indexOf(':');
+  return [rule.slice(0, colon), rule.slice(colon + 1)];
+}
+
+/** `consumer.org` walks into objects. */
+function textAtPath(element: Json, path: string): string {
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let at: unknown = element;
+  for (const name of names) at = isObject(at) ? own(at, name) : undefined;
+  return isObject(at) ? textAt(at, last) : '';
+}
