@@ -1,0 +1,109 @@
+/** GraphQL over HTTP: one POST, one operation, coded errors, nothing else. The HTTP server mounts `handle`. */
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { createYoga, useExecutionCancellation, type Plugin } from 'graphql-yoga';
+import { AuditError, catalogue } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { depthAndAliases, maxTokens } from './query-limits.ts';
+import { createResolvers, type ReadContext, type ReadOptions } from './resolvers.ts';
+import { scalars } from './scalars.ts';
+import type { Caller } from '../storage/access.ts';
+
+export interface GraphqlOptions extends ReadOptions {
+  readonly logger: Logger;
+  /** The page for trying queries, and the schema for everyone: the embedded default alone. */
+  readonly graphiql: boolean;
+}
+
+export interface GraphqlRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly caller: Caller;
+  readonly address: string;
+}
+
+export interface Graphql {
+  handle(request: GraphqlRequest): Promise<void>;
+  /** The page at GET /graphql, or null where it is not offered. It holds no data: its queries carry a key. */
+  readonly page: { readonly html: string; readonly csp: string } | null;
+}
+
+const schemaFile = join(import.meta.dirname, '../schemas/api.graphql');
+
+export function createGraphql(options: GraphqlOptions): Graphql {
+  const schema = makeExecutableSchema({ typeDefs: readFileSync(schemaFile, 'utf8'), resolvers: { ...scalars, ...createResolvers(options) } });
+  const yoga = createYoga<{ req: IncomingMessage; res: ServerResponse } & Omit<ReadContext, 'request'>>({
+    schema,
+    graphiql: false,
+    landingPage: false,
+    multipart: false,
+    cors: false,
+    batching: false,
+    logging: false,
+    maskedErrors: { maskError: (error) => coded(error, options.logger) },
+    plugins: [
+      useExecutionCancellation(),
+      judged(options.graphiql),
+    ],
+  });
+  return {
+    page: options.graphiql ? tryOutPage() : null,
+    async handle({ req, res, caller, address }) {
+      const type = req.headers['content-type']?.split(';')[0]?.trim();
+      if (req.method === 'POST' && type !== 'application/json') return refuse(res, 'UNSUPPORTED_MEDIA_TYPE', 'Send application/json');
+      await yoga(req, res, { caller, address } as never); // yoga adds req and res itself
+    },
+  };
+}
+
+/** Sizes are judged, and who may not ask for the schema is refused, before anything runs. */
+function judged(openSchema: boolean): Plugin {
+  return {
+    onParse: ({ params }) => {
+      params.options = { ...params.options, maxTokens };
+    },
+    onValidate: ({ addValidationRule, context }) => {
+      addValidationRule(depthAndAliases);
+      const { caller } = context as unknown as ReadContext; // `handle` gives it
+      if (!openSchema && !caller.roles.includes('admin')) addValidationRule(NoSchemaIntrospectionCustomRule);
+    },
+  };
+}
+
+function refuse(res: ServerResponse, code: keyof typeof catalogue, message: string): void {
+  res.writeHead(catalogue[code].http, { 'content-type': 'application/json' });
+  res.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+}
+
+/** Errors of the catalogue go out with their code; of anything else only an id that the log knows. */
+function coded(error: unknown, logger: Logger): Error {
+  const cause = error instanceof GraphQLError ? error.originalError : error;
+  const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
+  if (error instanceof GraphQLError && (cause === undefined || cause === null)) {
+    return new GraphQLError(error.message, { ...place, extensions: { code: 'BAD_USER_INPUT', ...error.extensions } });
+  }
+  if (cause instanceof AuditError && cause.code !== 'BACKEND_REFUSED') {
+    return new GraphQLError(cause.message, { ...place, extensions: { ...cause.facts, code: cause.code } });
+  }
+  const errorId = randomUUID();
+  logger.error({ errorId, err: cause }, 'a query failed for a reason of ours');
+  return new GraphQLError('A fault of Gatetrail; its log has the details under the errorId', { ...place, extensions: { code: 'INTERNAL', errorId } });
+}
+
+const firstQuery = `{
+  auditEvents(range: { relative: "PT1H" }, first: 20) {
+    nodes { timestamp request { method path } response { status } principal { consumerName } client { address } outcome }
+  }
+}`;
+
+function tryOutPage() {
+  const html = renderGraphiQL({ title: 'Gatetrail', endpoint: '/graphql', defaultQuery: firstQuery } as never);
+  const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, body]) => `'sha256-${createHash('sha256').update(body ?? '').digest('base64')}'`);
+  const csp = `default-src 'self'; script-src 'self' ${scripts.join(' ')}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'`;
+  return { html, csp };
+}
