@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { createYoga, useExecutionCancellation, type Plugin } from 'graphql-yoga';
 import { AuditError, catalogue } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';

@@ -1,5 +1,5 @@
 /** How large one operation may be, judged before anything of it runs. */
-import { GraphQLError, Kind, type ASTVisitor, type SelectionSetNode, type ValidationContext } from 'graphql';
+import { GraphQLError, Kind, type ASTVisitor, type SelectionSetNode, type ValidationContext } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 
 export const maxTokens = 1_000;
 const maxDepth = 12;

@@ -1,5 +1,5 @@
 /** One resolver per root field. Every read of events, and every attempt that was denied, is in the access log before its answer. */
-import { getArgumentValues, visit, visitWithTypeInfo, TypeInfo, type FieldNode, type GraphQLResolveInfo } from 'graphql';
+import { getArgumentValues, visit, visitWithTypeInfo, TypeInfo, type FieldNode, type GraphQLResolveInfo } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { formatDuration } from '../core/duration.ts';
 import { AuditError } from '../core/errors.ts';
 import { keyedHash, type PurposeKey } from '../core/keys.ts';

@@ -1,6 +1,6 @@
 /** The scalars of the schema: read strictly, written in one form. */
 import { isIP } from 'node:net';
-import { GraphQLScalarType, Kind, valueFromASTUntyped, type ValueNode } from 'graphql';
+import { GraphQLScalarType, Kind, valueFromASTUntyped, type ValueNode } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { parseDuration } from '../core/duration.ts';
 import { AuditError } from '../core/errors.ts';
 
