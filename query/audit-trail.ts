@@ -26,7 +26,7 @@ export interface PageOptions {
 export type EventRow = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name in event-view
 
 export const orderKey = ['timestamp', 'source_epoch', 'topic', 'kafka_partition', 'kafka_offset', 'message_index'] as const;
-const columns = '*, toUnixTimestamp64Micro(timestamp) AS at_us, toUnixTimestamp64Milli(received_at) AS arrival_ms';
+export const eventColumns = '*, toUnixTimestamp64Micro(timestamp) AS at_us, toUnixTimestamp64Milli(received_at) AS arrival_ms';
 const hour = 3_600_000;
 
 export async function auditPage(scope: Scope, page: PageArguments, options: PageOptions) {
@@ -81,7 +81,7 @@ export async function auditEvent(scope: Scope, id: string): Promise<EventRow | n
     return `{${name}:${type}}`;
   });
   if (where === '0') return null;
-  const [row = null] = await scope.events<EventRow>({ select: columns, range: always, where, parameters, tail: 'LIMIT 1' });
+  const [row = null] = await scope.events<EventRow>({ select: eventColumns, range: always, where, parameters, tail: 'LIMIT 1' });
   return row;
 }
 
@@ -134,7 +134,7 @@ function readWindow(walk: Walk, step: Step, range: Range): Promise<EventRow[]> {
   const keys = Object.fromEntries((step.beyond ?? []).map((value, index) => [`k${index}`, value]));
   const direction = step.descending ? 'DESC' : 'ASC';
   return walk.scope.events<EventRow>({
-    select: columns,
+    select: eventColumns,
     range,
     where: `${walk.filter.sql} AND received_at <= fromUnixTimestamp64Milli({bound:Int64}) ${key}`,
     parameters: { ...walk.filter.parameters, ...keys, bound: walk.bound },

@@ -9,7 +9,12 @@ import { position } from './filter.ts';
 interface Query {
   readonly range: Range;
   readonly input: unknown;
-  readonly filter: { readonly ids?: string[] | null; readonly codes?: string[] | null; readonly topics?: string[] | null; readonly replayed?: boolean | null };
+  readonly filter: {
+    readonly ids?: string[] | null;
+    readonly codes?: string[] | null;
+    readonly topics?: string[] | null;
+    readonly replayed?: boolean | null;
+  };
   readonly first: number;
   readonly after: string | null;
 }
@@ -18,7 +23,12 @@ type Row = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-e
 
 const key = '(received_at, source_epoch, topic, kafka_partition, kafka_offset, message_index)';
 
-export async function deadLetters(clickhouse: ClickHouse, tenants: readonly string[], query: Query, keys: readonly [PurposeKey, ...PurposeKey[]]) {
+export async function deadLetters(
+  clickhouse: ClickHouse,
+  tenants: readonly string[],
+  query: Query,
+  keys: readonly [PurposeKey, ...PurposeKey[]],
+) {
   const question = questionOf(['dead-letters', tenants, query.input, query.filter]);
   const cursor = query.after === null ? null : readCursor(keys, question, query.after);
   const range = cursor?.range ?? query.range;
@@ -55,7 +65,10 @@ LIMIT ${query.first + 1}`,
     cursor: writeCursor(keys[0], question, { key: keyOf(row), range, bound: 0 }),
   }));
   const count = async () => {
-    const rows = await clickhouse.rows<Row>(`SELECT code AS value, count() AS count\nFROM dead_letters FINAL\nWHERE ${where}\nGROUP BY code\nORDER BY count DESC, value`, { parameters });
+    const rows = await clickhouse.rows<Row>(
+      `SELECT code AS value, count() AS count\nFROM dead_letters FINAL\nWHERE ${where}\nGROUP BY code\nORDER BY count DESC, value`,
+      { parameters },
+    );
     return rows.map((row) => ({ value: String(row['value']), count: Number(row['count']) }));
   };
   return {
@@ -75,7 +88,8 @@ LIMIT ${query.first + 1}`,
   };
 }
 
-const keyOf = (row: Row) => [row['arrival_ms'], row['source_epoch'], row['topic'], row['kafka_partition'], row['kafka_offset'], row['message_index']].map(String);
+const keyOf = (row: Row) =>
+  [row['arrival_ms'], row['source_epoch'], row['topic'], row['kafka_partition'], row['kafka_offset'], row['message_index']].map(String);
 
 function view(row: Row) {
   const at = {

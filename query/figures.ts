@@ -107,7 +107,7 @@ export async function timeSeries(scope: Scope, query: FigureQuery & { interval?:
     });
   const index = 'arrayFirstIndex(start -> start > toUnixTimestamp64Milli(timestamp), {starts:Array(Int64)})';
   const rows = await ask(
-    `${key} AS m_key, if(${index} = 0, length({starts:Array(Int64)}), ${index} - 1) AS m_bucket`,
+    `${key} AS m_key, toInt64(if(${index} = 0, toInt64(length({starts:Array(Int64)})), toInt64(${index}) - 1)) AS m_bucket`,
     'GROUP BY m_key, m_bucket',
   );
   const totals = new Map((await ask(`${key} AS m_key`, 'GROUP BY m_key')).map((row) => [String(row['m_key']), row]));

@@ -36,7 +36,10 @@ export interface Graphql {
 const schemaFile = join(import.meta.dirname, '../schemas/api.graphql');
 
 export function createGraphql(options: GraphqlOptions): Graphql {
-  const schema = makeExecutableSchema({ typeDefs: readFileSync(schemaFile, 'utf8'), resolvers: { ...scalars, ...createResolvers(options) } });
+  const schema = makeExecutableSchema({
+    typeDefs: readFileSync(schemaFile, 'utf8'),
+    resolvers: { ...scalars, ...createResolvers(options) },
+  });
   const yoga = createYoga<{ req: IncomingMessage; res: ServerResponse } & Omit<ReadContext, 'request'>>({
     schema,
     graphiql: false,
@@ -46,10 +49,7 @@ export function createGraphql(options: GraphqlOptions): Graphql {
     batching: false,
     logging: false,
     maskedErrors: { maskError: (error) => coded(error, options.logger) },
-    plugins: [
-      useExecutionCancellation(),
-      judged(options.graphiql),
-    ],
+    plugins: [useExecutionCancellation(), judged(options.graphiql)],
   });
   return {
     page: options.graphiql ? tryOutPage() : null,
@@ -92,7 +92,10 @@ function coded(error: unknown, logger: Logger): Error {
   }
   const errorId = randomUUID();
   logger.error({ errorId, err: cause }, 'a query failed for a reason of ours');
-  return new GraphQLError('A fault of Gatetrail; its log has the details under the errorId', { ...place, extensions: { code: 'INTERNAL', errorId } });
+  return new GraphQLError('A fault of Gatetrail; its log has the details under the errorId', {
+    ...place,
+    extensions: { code: 'INTERNAL', errorId },
+  });
 }
 
 const firstQuery = `{
@@ -103,7 +106,12 @@ const firstQuery = `{
 
 function tryOutPage() {
   const html = renderGraphiQL({ title: 'Gatetrail', endpoint: '/graphql', defaultQuery: firstQuery } as never);
-  const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, body]) => `'sha256-${createHash('sha256').update(body ?? '').digest('base64')}'`);
+  const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(
+    ([, body]) =>
+      `'sha256-${createHash('sha256')
+        .update(body ?? '')
+        .digest('base64')}'`,
+  );
   const csp = `default-src 'self'; script-src 'self' ${scripts.join(' ')}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'`;
   return { html, csp };
 }

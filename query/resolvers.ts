@@ -60,7 +60,8 @@ export function createResolvers(options: ReadOptions) {
   };
 
   /** Only readers come through, and what was read or refused is written down. `count` says how many rows were shown. */
-  function guarded(resolve: Resolve, allowed: readonly Role[] = readers, count: (answer: any) => number = () => 1) { // oxlint-disable-line typescript/no-explicit-any
+  function guarded(resolve: Resolve, allowed: readonly Role[] = readers, count: (answer: any) => number = () => 1) {
+    // oxlint-disable-line typescript/no-explicit-any
     return async (_: unknown, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => {
       const record = {
         caller: context.caller,
@@ -84,16 +85,35 @@ export function createResolvers(options: ReadOptions) {
   const figures = (args: Arguments, info: GraphQLResolveInfo | null, limit: number) => {
     if (limit < 1 || limit > limits.maxGroups) throw new AuditError('BAD_USER_INPUT', `limit is 1 to ${limits.maxGroups}, got ${limit}`);
     const range = rangeOf(args['range']);
-    return { range, filter: args['filter'], groupBy: args['groupBy'] ?? [], orderBy: args['orderBy'], limit, extras: extrasOf(info), now: clock.now() };
+    return {
+      range,
+      filter: args['filter'],
+      groupBy: args['groupBy'] ?? [],
+      orderBy: args['orderBy'],
+      limit,
+      extras: extrasOf(info),
+      now: clock.now(),
+    };
   };
 
   const Query = {
     auditEvents: guarded(
       async (args, context) => {
-        const page = await auditPage(scopeOf(context), args as unknown as PageArguments, { now: clock.now(), limits, cursorKeys: options.cursorKeys });
+        const page = await auditPage(scopeOf(context), args as unknown as PageArguments, {
+          now: clock.now(),
+          limits,
+          cursorKeys: options.cursorKeys,
+        });
         const edges = page.edges.map(({ node, cursor }) => ({ node: viewEvent(node), cursor }));
         const totalCount = ({ upTo }: { upTo: number }) => page.count(upTo);
-        return { edges, nodes: edges.map(({ node }) => node), pageInfo: page.pageInfo, resolvedRange: page.resolvedRange, totalCount, freshness: current };
+        return {
+          edges,
+          nodes: edges.map(({ node }) => node),
+          pageInfo: page.pageInfo,
+          resolvedRange: page.resolvedRange,
+          totalCount,
+          freshness: current,
+        };
       },
       readers,
       (answer) => answer.edges.length,
@@ -107,13 +127,21 @@ export function createResolvers(options: ReadOptions) {
       return facets(scopeOf(context), { range, filter: args['filter'], dimensions: args['dimensions'], limit });
     }),
     metrics: guarded(
-      async (args, context, info) => ({ ...(await metricTable(scopeOf(context), figures(args, info, args['limit'] ?? 100))), freshness: current }),
+      async (args, context, info) => ({
+        ...(await metricTable(scopeOf(context), figures(args, info, args['limit'] ?? 100))),
+        freshness: current,
+      }),
       readers,
       (answer) => answer.rows.length,
     ),
     timeSeries: guarded(
       async (args, context, info) => {
-        const query = { ...figures(args, info, args['limit'] ?? 10), interval: args['interval'], timeZone: args['timeZone'] ?? 'UTC', maxPoints: limits.maxPoints };
+        const query = {
+          ...figures(args, info, args['limit'] ?? 10),
+          interval: args['interval'],
+          timeZone: args['timeZone'] ?? 'UTC',
+          maxPoints: limits.maxPoints,
+        };
         return { ...(await timeSeries(scopeOf(context), query)), freshness: current };
       },
       readers,
@@ -121,7 +149,12 @@ export function createResolvers(options: ReadOptions) {
     ),
     alerts: guarded((args, { caller }) => {
       const range = rangeOf(args['range'] ?? { relative: 'P7D' });
-      return alerts().list(caller.tenants, { ...range, filter: args['filter'] ?? null, first: args['first'] ?? 50, after: args['after'] ?? null });
+      return alerts().list(caller.tenants, {
+        ...range,
+        filter: args['filter'] ?? null,
+        first: args['first'] ?? 50,
+        after: args['after'] ?? null,
+      });
     }),
     alert: guarded(({ id }, { caller }) => alerts().find(caller.tenants, id)),
     alertRules: guarded(({ filter }) => alerts().rules(filter ?? null)),
@@ -129,15 +162,31 @@ export function createResolvers(options: ReadOptions) {
     deadLetters: guarded(
       (args, { caller }) => {
         const first = args['first'] ?? 50;
-        if (first < 0 || first > limits.maxPageSize) throw new AuditError('BAD_USER_INPUT', `first is 0 to ${limits.maxPageSize}, got ${first}`);
-        return deadLetters(clickhouse, caller.tenants, { range: rangeOf(args['range']), input: args['range'], filter: args['filter'] ?? {}, first, after: args['after'] ?? null }, options.cursorKeys);
+        if (first < 0 || first > limits.maxPageSize)
+          throw new AuditError('BAD_USER_INPUT', `first is 0 to ${limits.maxPageSize}, got ${first}`);
+        return deadLetters(
+          clickhouse,
+          caller.tenants,
+          { range: rangeOf(args['range']), input: args['range'], filter: args['filter'] ?? {}, first, after: args['after'] ?? null },
+          options.cursorKeys,
+        );
       },
       ['admin', 'operator'],
       (answer) => answer.edges.length,
     ),
-    pipeline: guarded(async () => ({
-      ready: true, reasons: [], partitions: [], jobs: [], storage: null, outboxDepth: 0, freshness: await current(), ...(await options.pipeline?.()),
-    }), ['admin', 'operator']),
+    pipeline: guarded(
+      async () => ({
+        ready: true,
+        reasons: [],
+        partitions: [],
+        jobs: [],
+        storage: null,
+        outboxDepth: 0,
+        freshness: await current(),
+        ...(await options.pipeline?.()),
+      }),
+      ['admin', 'operator'],
+    ),
     limits: guarded(() => ({
       retention: formatDuration(limits.retentionMs),
       oldest: clock.now() - limits.retentionMs,
@@ -150,29 +199,47 @@ export function createResolvers(options: ReadOptions) {
       maxExportRows: 0,
       exportFormats: [],
     })),
-    me: guarded((_, { caller }) => ({ ...caller, roles: caller.roles.map((role) => role.toUpperCase()), scopes: [...caller.roles], grants: noGrants })),
+    me: guarded((_, { caller }) => ({
+      ...caller,
+      roles: caller.roles.map((role) => role.toUpperCase()),
+      scopes: [...caller.roles],
+      grants: noGrants,
+    })),
     version: guarded(() => options.version),
   };
 
   const Mutation = {
-    createApiKey: guarded(async ({ input }, { caller }) => {
-      const userErrors = faultsOf(input, caller, clock.now());
-      if (userErrors.length > 0) return { apiKey: null, secret: null, userErrors };
-      const roles = (input.roles as string[]).map((role) => role.toLowerCase() as Role); // an enum of the schema
-      const { apiKey, secret } = await access.create({ name: input.name, roles, tenants: input.tenants ?? caller.tenants, expiresAt: input.expiresAt ?? null }, caller);
-      return { apiKey: viewKey(apiKey), secret, userErrors };
-    }, ['admin']),
-    revokeApiKey: guarded(async ({ id }, { caller }) => {
-      const key = await access.find(id);
-      const isTheirs = key && (caller.tenants.includes('*') || key.tenants.every((tenant) => caller.tenants.includes(tenant)));
-      if (!isTheirs) return { apiKey: null, secret: null, userErrors: [{ field: ['id'], code: 'NOT_FOUND', message: 'There is no such key' }] };
-      return { apiKey: viewKey(await access.revoke(key)), secret: null, userErrors: [] };
-    }, ['admin']),
-    acknowledgeAlert: guarded(async ({ id, note }, { caller }) => {
-      const alert = await alerts().acknowledge(caller.tenants, id, { actor: caller.name, note: note ?? null });
-      const userErrors = alert === null ? [{ field: ['id'], code: 'NOT_FOUND', message: 'There is no such alert' }] : [];
-      return { alert, userErrors };
-    }, ['admin', 'analyst', 'operator']),
+    createApiKey: guarded(
+      async ({ input }, { caller }) => {
+        const userErrors = faultsOf(input, caller, clock.now());
+        if (userErrors.length > 0) return { apiKey: null, secret: null, userErrors };
+        const roles = (input.roles as string[]).map((role) => role.toLowerCase() as Role); // an enum of the schema
+        const { apiKey, secret } = await access.create(
+          { name: input.name, roles, tenants: input.tenants ?? caller.tenants, expiresAt: input.expiresAt ?? null },
+          caller,
+        );
+        return { apiKey: viewKey(apiKey), secret, userErrors };
+      },
+      ['admin'],
+    ),
+    revokeApiKey: guarded(
+      async ({ id }, { caller }) => {
+        const key = await access.find(id);
+        const isTheirs = key && (caller.tenants.includes('*') || key.tenants.every((tenant) => caller.tenants.includes(tenant)));
+        if (!isTheirs)
+          return { apiKey: null, secret: null, userErrors: [{ field: ['id'], code: 'NOT_FOUND', message: 'There is no such key' }] };
+        return { apiKey: viewKey(await access.revoke(key)), secret: null, userErrors: [] };
+      },
+      ['admin'],
+    ),
+    acknowledgeAlert: guarded(
+      async ({ id, note }, { caller }) => {
+        const alert = await alerts().acknowledge(caller.tenants, id, { actor: caller.name, note: note ?? null });
+        const userErrors = alert === null ? [{ field: ['id'], code: 'NOT_FOUND', message: 'There is no such alert' }] : [];
+        return { alert, userErrors };
+      },
+      ['admin', 'analyst', 'operator'],
+    ),
   };
   return { Query, Mutation };
 }
@@ -188,7 +255,9 @@ function faultsOf(input: Arguments, caller: Caller, now: number) {
   const refused = roles.filter((role) => !offered.has(role));
   if (refused.length > 0) fault('roles', `A key can have the roles ADMIN and INGEST, not ${refused.join(', ')}`);
   if (roles.length === 0) fault('roles', 'A key has at least one role');
-  const beyond = ((input['tenants'] ?? []) as string[]).filter((tenant) => !caller.tenants.includes('*') && !caller.tenants.includes(tenant));
+  const beyond = ((input['tenants'] ?? []) as string[]).filter(
+    (tenant) => !caller.tenants.includes('*') && !caller.tenants.includes(tenant),
+  );
   if (beyond.length > 0) fault('tenants', `These tenants are beyond your own: ${beyond.join(', ')}`);
   if (input['tenants']?.length === 0) fault('tenants', 'A key has at least one tenant');
   if (input['expiresAt'] != null && input['expiresAt'] <= now) fault('expiresAt', 'The key would have expired already');
@@ -198,7 +267,12 @@ function faultsOf(input: Arguments, caller: Caller, now: number) {
 }
 
 const viewKey = (key: ApiKey) => ({
-  ...key, id: key.keyId, prefix: `gtk_${key.keyId}`, roles: key.roles.map((role) => role.toUpperCase()), grants: noGrants, lastUsedAt: null,
+  ...key,
+  id: key.keyId,
+  prefix: `gtk_${key.keyId}`,
+  roles: key.roles.map((role) => role.toUpperCase()),
+  grants: noGrants,
+  lastUsedAt: null,
 });
 
 /** Values that `within`, `distinct` and `quantile` are asked for anywhere in the operation: they become columns of one statement. */

@@ -12,7 +12,12 @@ function scalar(name: string, expected: string, read: (value: unknown) => unknow
   };
   const literal = (node: ValueNode, variables?: Record<string, unknown> | null) =>
     node.kind === Kind.INT ? Number(node.value) : valueFromASTUntyped(node, variables);
-  return new GraphQLScalarType({ name, parseValue, parseLiteral: (node, variables) => parseValue(literal(node, variables)), serialize: write });
+  return new GraphQLScalarType({
+    name,
+    parseValue,
+    parseLiteral: (node, variables) => parseValue(literal(node, variables)),
+    serialize: write,
+  });
 }
 
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;

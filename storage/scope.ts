@@ -50,7 +50,8 @@ export function openScope(clickhouse: ClickHouse, tenants: readonly string[], si
 export function eventStatement(tenants: readonly string[], query: EventQuery): { sql: string; parameters: Parameters } {
   const everyone = tenants.includes('*');
   const conditions = [
-    ...(everyone ? [] : ['tenant IN {scope_tenants:Array(String)}']),
+    // What has no tenant is the marker of a gap, no event.
+    everyone ? "tenant != ''" : 'tenant IN {scope_tenants:Array(String)}',
     'timestamp >= fromUnixTimestamp64Milli({scope_from:Int64})',
     'timestamp < fromUnixTimestamp64Milli({scope_to:Int64})',
     'received_at >= fromUnixTimestamp64Milli({scope_arrival:Int64})',

@@ -7,9 +7,26 @@ export function eventRow(values: Record<string, unknown> = {}): Record<string, u
   nextOffset += 1;
   const at = '2026-11-22 10:00:00.000';
   return {
-    received_at: '2026-11-23 00:00:00.000', source_epoch: 1, topic: 'edge', kafka_partition: 0, kafka_offset: nextOffset, message_index: 0,
-    replay: 0, attempt: 0, batch_events: 1, normaliser: 'test', timestamp: at, time_source: 'start', tenant: 'acme', gateway_kind: 'kong',
-    source_format: 'kong', http_request_method: 'GET', url_path: '/orders/1', http_response_status_code: 200, outcome: 'success', ...values,
+    received_at: '2026-11-23 00:00:00.000',
+    source_epoch: 1,
+    topic: 'edge',
+    kafka_partition: 0,
+    kafka_offset: nextOffset,
+    message_index: 0,
+    replay: 0,
+    attempt: 0,
+    batch_events: 1,
+    normaliser: 'test',
+    timestamp: at,
+    time_source: 'start',
+    tenant: 'acme',
+    gateway_kind: 'kong',
+    source_format: 'kong',
+    http_request_method: 'GET',
+    url_path: '/orders/1',
+    http_response_status_code: 200,
+    outcome: 'success',
+    ...values,
   };
 }
 

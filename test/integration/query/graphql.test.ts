@@ -14,7 +14,14 @@ import { eventRow, writeEvents } from '../../support/events.ts';
 import { sqlRows } from '../../support/sql.ts';
 
 const clock = { now: () => Date.parse('2026-11-24T00:00:00Z') };
-const limits = { retentionMs: 400 * 86_400_000, maxRangeMs: 3_153_600_000_000, maxPageSize: 1000, maxGroups: 1000, maxPoints: 5000, queriesPerMinute: 600 };
+const limits = {
+  retentionMs: 400 * 86_400_000,
+  maxRangeMs: 3_153_600_000_000,
+  maxPageSize: 1000,
+  maxGroups: 1000,
+  maxPoints: 5000,
+  queriesPerMinute: 600,
+};
 let engine: TestEngine;
 let database: TestDatabase;
 let url = '';
@@ -25,8 +32,21 @@ beforeAll(async () => {
   database = await freshDatabase(engine);
   const { clickhouse } = database;
   const access = openAccess({ clickhouse, keys: [deriveKey('s', 'api-keys')], adminKey: 'root', clock: systemClock });
-  const options = { clickhouse, access, accessLog: openAccessLog(clickhouse, systemClock), cursorKeys: [deriveKey('s', 'cursors')] as const, limits, clock };
-  const graphql = createGraphql({ ...options, cursorKeys: [options.cursorKeys[0]], version: '0.0.0', logger: silentLogger, graphiql: false });
+  const options = {
+    clickhouse,
+    access,
+    accessLog: openAccessLog(clickhouse, systemClock),
+    cursorKeys: [deriveKey('s', 'cursors')] as const,
+    limits,
+    clock,
+  };
+  const graphql = createGraphql({
+    ...options,
+    cursorKeys: [options.cursorKeys[0]],
+    version: '0.0.0',
+    logger: silentLogger,
+    graphiql: false,
+  });
   const server = createServer((req, res) => {
     access.authenticate(req.headers.authorization, '127.0.0.1').then(
       (caller) => graphql.handle({ req, res, caller, address: '127.0.0.1' }),
@@ -37,7 +57,12 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   stop = () => server.close();
   const rows = Array.from({ length: 25 }, (_, index) =>
-    eventRow({ timestamp: `2026-11-22 10:00:${String(Math.floor(index / 5)).padStart(2, '0')}.000`, tenant: index % 5 === 4 ? 'globex' : 'acme', http_response_status_code: index % 2 ? 200 : 401, client_address: '10.1.2.3' }),
+    eventRow({
+      timestamp: `2026-11-22 10:00:${String(Math.floor(index / 5)).padStart(2, '0')}.000`,
+      tenant: index % 5 === 4 ? 'globex' : 'acme',
+      http_response_status_code: index % 2 ? 200 : 401,
+      client_address: '10.1.2.3',
+    }),
   );
   await writeEvents(engine, database.name, rows);
 });
@@ -47,8 +72,13 @@ afterAll(async () => {
   await engine.stop();
 });
 
-async function ask(query: string, token = 'root', variables = {}): Promise<any> { // oxlint-disable-line typescript/no-explicit-any
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query, variables }) });
+async function ask(query: string, token = 'root', variables = {}): Promise<any> {
+  // oxlint-disable-line typescript/no-explicit-any
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
   return response.json();
 }
 const range = 'range: {absolute: {from: "2026-11-22T00:00:00Z", to: "2026-11-23T00:00:00Z"}}';
@@ -58,7 +88,9 @@ test('pages go through every event once, forwards and back, with exact flags', a
     const ids: string[] = [];
     let after = '';
     for (;;) {
-      const { data, errors } = await ask(`{auditEvents(${range}, ${size}: 7${after}) {nodes {id} pageInfo {hasNextPage hasPreviousPage startCursor endCursor}}}`);
+      const { data, errors } = await ask(
+        `{auditEvents(${range}, ${size}: 7${after}) {nodes {id} pageInfo {hasNextPage hasPreviousPage startCursor endCursor}}}`,
+      );
       expect(errors).toBeUndefined();
       const { nodes, pageInfo } = data.auditEvents;
       const page = nodes.map((node: { id: string }) => node.id);
@@ -77,29 +109,61 @@ test('pages go through every event once, forwards and back, with exact flags', a
 test('a key of one tenant sees nothing of another, by page, id, facet or figure', async () => {
   const made = await ask('mutation {createApiKey(input: {name: "a", roles: [ADMIN], tenants: ["acme"]}) {secret userErrors {message}}}');
   const token = made.data.createApiKey.secret;
-  const foreign = (await ask(`{auditEvents(${range}, filter: {tenant: {eq: "globex"}}, first: 1) {nodes {id}}}`)).data.auditEvents.nodes[0].id;
-  const { data } = await ask(`{auditEvents(${range}) {nodes {tenant} totalCount {value}} auditEvent(id: "${foreign}") {id} facets(${range}, dimensions: [TENANT]) {values {value count}} metrics(${range}) {total {requests}}}`, token);
+  const foreign = (await ask(`{auditEvents(${range}, filter: {tenant: {eq: "globex"}}, first: 1) {nodes {id}}}`)).data.auditEvents.nodes[0]
+    .id;
+  const { data } = await ask(
+    `{auditEvents(${range}) {nodes {tenant} totalCount {value}} auditEvent(id: "${foreign}") {id} facets(${range}, dimensions: [TENANT]) {values {value count}} metrics(${range}) {total {requests}}}`,
+    token,
+  );
   expect(data.auditEvents.nodes.every((node: { tenant: string }) => node.tenant === 'acme')).toBe(true);
-  expect(data).toMatchObject({ auditEvents: { totalCount: { value: 20 } }, auditEvent: null, facets: [{ values: [{ value: 'acme', count: 20 }] }], metrics: { total: { requests: 20 } } });
+  expect(data).toMatchObject({
+    auditEvents: { totalCount: { value: 20 } },
+    auditEvent: null,
+    facets: [{ values: [{ value: 'acme', count: 20 }] }],
+    metrics: { total: { requests: 20 } },
+  });
 });
 
 test('a series has every interval, and its points add up to the total', async () => {
-  const { data, errors } = await ask(`{timeSeries(${range}, interval: "PT1H", groupBy: [TENANT]) {interval series {dimensions {value} total {requests within(ms: 5)} points {at isPartial values {requests errorRate latency {p50 quantile(level: 0.2)}}}}} metrics(${range}, groupBy: [STATUS], orderBy: {by: REQUESTS}, limit: 1) {rows {dimensions {value} values {requests}} otherRows other {requests}}}`);
+  const { data, errors } = await ask(
+    `{timeSeries(${range}, interval: "PT1H", groupBy: [TENANT]) {interval series {dimensions {value} total {requests within(ms: 5)} points {at isPartial values {requests errorRate latency {p50 quantile(level: 0.2)}}}}} metrics(${range}, groupBy: [STATUS], orderBy: {by: REQUESTS}, limit: 1) {rows {dimensions {value} values {requests}} otherRows other {requests}}}`,
+  );
   expect(errors).toBeUndefined();
-  expect(data.timeSeries.series.map((one: any) => [one.dimensions[0].value, one.total.requests, one.points.length])).toEqual([['acme', 20, 24], ['globex', 5, 24]]); // oxlint-disable-line typescript/no-explicit-any
-  expect(data.timeSeries.series[0].points[10]).toMatchObject({ at: '2026-11-22T10:00:00.000Z', isPartial: false, values: { requests: 20 } });
+  expect(data.timeSeries.series.map((one: any) => [one.dimensions[0].value, one.total.requests, one.points.length])).toEqual([
+    ['acme', 20, 24],
+    ['globex', 5, 24],
+  ]); // oxlint-disable-line typescript/no-explicit-any
+  expect(data.timeSeries.series[0].points[10]).toMatchObject({
+    at: '2026-11-22T10:00:00.000Z',
+    isPartial: false,
+    values: { requests: 20 },
+  });
   expect(data.timeSeries.series[0].points[9].values).toMatchObject({ requests: 0, errorRate: null, latency: { p50: null } });
-  expect(data.metrics).toMatchObject({ rows: [{ dimensions: [{ value: '401' }], values: { requests: 13 } }], otherRows: 1, other: { requests: 12 } });
+  expect(data.metrics).toMatchObject({
+    rows: [{ dimensions: [{ value: '401' }], values: { requests: 13 } }],
+    otherRows: 1,
+    other: { requests: 12 },
+  });
 });
 
 test('days follow the calendar of the zone where the clocks change', async () => {
-  const { data } = await ask('{timeSeries(range: {absolute: {from: "2026-10-23T22:00:00Z", to: "2026-10-26T23:00:00Z"}}, interval: "P1D", timeZone: "Europe/Vienna") {series {points {at}}}}');
-  expect(data.timeSeries.series[0].points.map((point: { at: string }) => point.at)).toEqual(['2026-10-23T22:00:00.000Z', '2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z']);
+  const { data } = await ask(
+    '{timeSeries(range: {absolute: {from: "2026-10-23T22:00:00Z", to: "2026-10-26T23:00:00Z"}}, interval: "P1D", timeZone: "Europe/Vienna") {series {points {at}}}}',
+  );
+  expect(data.timeSeries.series[0].points.map((point: { at: string }) => point.at)).toEqual([
+    '2026-10-23T22:00:00.000Z',
+    '2026-10-24T22:00:00.000Z',
+    '2026-10-25T23:00:00.000Z',
+  ]);
 });
 
 test('filters hold as the contract says, and hostile values are only values', async () => {
   const count = async (filter: object) => {
-    const { data, errors } = await ask(`query($filter: AuditEventFilter) {auditEvents(${range}, filter: $filter) {totalCount {value}}}`, 'root', { filter });
+    const { data, errors } = await ask(
+      `query($filter: AuditEventFilter) {auditEvents(${range}, filter: $filter) {totalCount {value}}}`,
+      'root',
+      { filter },
+    );
     return errors ? errors[0].extensions.code : data.auditEvents.totalCount.value;
   };
   expect(await count({ status: { gte: 400 }, clientAddress: { in: ['10.1.0.0/16'] } })).toBe(13);
@@ -114,20 +178,37 @@ test('filters hold as the contract says, and hostile values are only values', as
 test('a cursor of another question, a range too old and a role not offered are refused with their codes', async () => {
   const first = await ask(`{auditEvents(${range}, first: 1) {pageInfo {endCursor}}}`);
   const cursor = first.data.auditEvents.pageInfo.endCursor;
-  expect((await ask(`{auditEvents(${range}, order: OLDEST_FIRST, first: 1, after: "${cursor}") {nodes {id}}}`)).errors[0].extensions.code).toBe('CURSOR_INVALID');
-  expect((await ask('{auditEvents(range: {absolute: {from: "2001-01-01T00:00:00Z", to: "2001-01-02T00:00:00Z"}}) {nodes {id}}}')).errors[0].extensions.code).toBe('OLDER_THAN_RETENTION');
-  expect((await ask('mutation {createApiKey(input: {name: "v", roles: [VIEWER]}) {secret userErrors {message}}}')).data.createApiKey).toMatchObject({ secret: null, userErrors: [{ message: expect.stringContaining('VIEWER') }] });
+  expect(
+    (await ask(`{auditEvents(${range}, order: OLDEST_FIRST, first: 1, after: "${cursor}") {nodes {id}}}`)).errors[0].extensions.code,
+  ).toBe('CURSOR_INVALID');
+  expect(
+    (await ask('{auditEvents(range: {absolute: {from: "2001-01-01T00:00:00Z", to: "2001-01-02T00:00:00Z"}}) {nodes {id}}}')).errors[0]
+      .extensions.code,
+  ).toBe('OLDER_THAN_RETENTION');
+  expect(
+    (await ask('mutation {createApiKey(input: {name: "v", roles: [VIEWER]}) {secret userErrors {message}}}')).data.createApiKey,
+  ).toMatchObject({ secret: null, userErrors: [{ message: expect.stringContaining('VIEWER') }] });
 });
 
 test('a key of role ingest reads nothing, and the denied attempt is in the access log', async () => {
   const { data } = await ask('mutation {createApiKey(input: {name: "poster", roles: [INGEST], tenants: ["acme"]}) {secret}}');
   expect((await ask(`{auditEvents(${range}) {nodes {id}}}`, data.createApiKey.secret)).errors[0].extensions.code).toBe('FORBIDDEN');
-  const rows = await sqlRows<{ action: string; allowed: number }>(engine, "SELECT action, allowed FROM access_log WHERE actor = 'poster'", database.name);
+  const rows = await sqlRows<{ action: string; allowed: number }>(
+    engine,
+    "SELECT action, allowed FROM access_log WHERE actor = 'poster'",
+    database.name,
+  );
   expect(rows).toEqual([{ action: 'auditEvents', allowed: 0 }]);
 });
 
 test('completeness, dead letters, pipeline, limits and me answer', async () => {
-  const { data, errors } = await ask(`{completeness(${range}) {complete statement} deadLetters(${range}) {nodes {id} codes {value}} pipeline {ready} limits {maxPageSize} me {name roles} version}`);
+  const { data, errors } = await ask(
+    `{completeness(${range}) {complete statement} deadLetters(${range}) {nodes {id} codes {value}} pipeline {ready} limits {maxPageSize} me {name roles} version}`,
+  );
   expect(errors).toBeUndefined();
-  expect(data).toMatchObject({ completeness: { complete: true }, deadLetters: { nodes: [], codes: [] }, me: { name: 'admin', roles: ['ADMIN'] } });
+  expect(data).toMatchObject({
+    completeness: { complete: true },
+    deadLetters: { nodes: [], codes: [] },
+    me: { name: 'admin', roles: ['ADMIN'] },
+  });
 });

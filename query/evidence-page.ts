@@ -1,0 +1,76 @@
+/** The page behind the link of an alert: exactly its events, without a key, until the link ends. No script, everything escaped. */
+import type { Clock } from '../core/clock.ts';
+import type { PurposeKey } from '../core/keys.ts';
+import { readLink } from '../core/link-token.ts';
+import type { AccessLog } from '../storage/access-log.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import { openScope } from '../storage/scope.ts';
+import { compileFilter } from './filter.ts';
+import { viewEvent } from './event-view.ts';
+import { eventColumns, orderKey, type EventRow } from './audit-trail.ts';
+
+export interface EvidenceOptions {
+  readonly clickhouse: ClickHouse;
+  readonly accessLog: AccessLog;
+  /** Drawn for `links`. */
+  readonly keys: readonly PurposeKey[];
+  readonly clock: Clock;
+}
+
+export interface Page {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly html: string;
+}
+
+const maxRows = 1_000;
+const headers = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+export async function evidencePage(token: string, address: string, options: EvidenceOptions): Promise<Page> {
+  const link = readLink(options.keys, token, options.clock.now());
+  const record = { caller: null, address, action: 'evidencePage' };
+  if (!link) {
+    await options.accessLog.write({ ...record, allowed: false });
+    return { status: 403, headers, html: frame('This link has ended or was changed', '<p>Ask for the events with a key of your own.</p>') };
+  }
+  const filter = compileFilter(link.filter);
+  const rows = await openScope(options.clickhouse, [link.tenant]).events<EventRow>({
+    select: eventColumns,
+    range: link,
+    where: filter.sql,
+    parameters: filter.parameters,
+    tail: `ORDER BY ${orderKey.map((column) => `${column} DESC`).join(', ')}\nLIMIT ${maxRows}`,
+  });
+  await options.accessLog.write({ ...record, target: link.alertId, rows: rows.length, allowed: true });
+  return { status: 200, headers, html: frame(link.title, table(rows)) };
+}
+
+function table(rows: readonly EventRow[]): string {
+  const cells = rows
+    .map(viewEvent)
+    .map(({ timestamp, request, response, outcome, principal, client }) => [
+      new Date(timestamp).toISOString(),
+      request.method,
+      request.path,
+      response.status,
+      outcome,
+      principal.consumerName ?? principal.consumerId,
+      client.address,
+    ]);
+  const line = (values: readonly unknown[], tag: string) =>
+    `<tr>${values.map((value) => `<${tag}>${escape(String(value ?? ''))}</${tag}>`).join('')}</tr>`;
+  const head = line(['Time (UTC)', 'Method', 'Path', 'Status', 'Outcome', 'Consumer', 'Client'], 'th');
+  const note = rows.length === maxRows ? `<p>The newest ${maxRows} events are shown.</p>` : `<p>${rows.length} events.</p>`;
+  return `${note}<table border="1"><thead>${head}</thead><tbody>${cells.map((values) => line(values, 'td')).join('\n')}</tbody></table>`;
+}
+
+const frame = (title: string, body: string) =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title></head><body><h1>${escape(title)}</h1>${body}</body></html>`;
+
+const escape = (text: string) => text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
