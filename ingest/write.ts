@@ -255,9 +255,9 @@ interface Judged {
 const nothing = { events: 0, records: 0, rejected: 0, skipped: 0, normaliser: gapNormaliser };
 
 interface Attempt<Answer> {
-  send(token: string, attempt: number): Promise<void>;
+  readonly send: (token: string, attempt: number) => Promise<void>;
   /** null: nothing is there. */
-  look(): Promise<Answer | null>;
+  readonly look: () => Promise<Answer | null>;
 }
 
 function claimOf(batch: Batch, { writer, sequence }: { readonly writer: string; readonly sequence: number }): Claim {

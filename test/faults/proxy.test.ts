@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.stop());
 
-const { sizes, seed, report } = campaign('holding-proxy', { ambiguous: 300 }, { ambiguous: 1000 });
+const { sizes, seed, ...printed } = campaign('holding-proxy', { ambiguous: 300 }, { ambiguous: 1000 });
 const span = 1000;
 const values = (count: number) => Array.from({ length: count }, (_, at) => (at % 10 === 3 ? 'bad' : at % 10 === 4 ? 'e3' : `/${at}`));
 
@@ -56,7 +56,7 @@ test('held, doubled and dropped inserts of two racing writers leave each batch s
 FROM batches WHERE revision = 0`,
     database.name,
   );
-  report({ races, ambiguous: proxy.ambiguous, modes: proxy.counts, disagreements, judged });
+  printed.report({ races, ambiguous: proxy.ambiguous, modes: proxy.counts, disagreements, judged });
   for (const clickhouse of clickhouses) await clickhouse.close();
   await proxy.close();
   await database.close();
