@@ -2,7 +2,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { constants, createGzip } from 'node:zlib';
 import type { Refusal } from './refusal.ts';
 
@@ -50,7 +49,16 @@ export class Answer {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.out === null || !this.isOpen) return;
     if (this.out.write(bytes)) return;
-    await Promise.race([once(this.out, 'drain'), once(this.response, 'close')]).catch(() => undefined);
+    const { out, response } = this;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        out.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      out.once('drain', done);
+      response.once('close', done);
+    });
   }
 
   end(): void {
