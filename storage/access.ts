@@ -118,9 +118,8 @@ WHERE id = {id:String}`,
       throw new AuditError('UNAUTHENTICATED', 'Expected Authorization: Bearer KEY with a key that is valid now');
     },
     async create(key, by) {
-      const id = randomText(8);
-      const body = `gtk_${id}_${randomText(32)}`;
-      const secret = `${body}_${checksum(body)}`;
+      const secret = newToken();
+      const id = idOf(secret) ?? '';
       const now = clock.now();
       const hash = { hash: keyedHash(keys[0], secret), hash_key: keys[0].id };
       const stored = { id, name: key.name, ...hash, roles: key.roles, tenants: key.tenants, created_by: by.name };
@@ -145,6 +144,12 @@ WHERE id = {id:String}`,
       return { ...key, revokedAt };
     },
   };
+}
+
+/** `gtk_ID_SECRET_CRC32`: 8 and 32 random letters and digits. */
+export function newToken(): string {
+  const body = `gtk_${randomText(8)}_${randomText(32)}`;
+  return `${body}_${checksum(body)}`;
 }
 
 /** The id inside a well-formed key, or null; a mistyped key is told without asking anyone. */

@@ -1,0 +1,74 @@
+/** The role `alerts` in this process: rules judged by what is stored, alerts, and mails about them. */
+import { join } from 'node:path';
+import { systemClock } from '../core/clock.ts';
+import { AuditError, messageOf } from '../core/errors.ts';
+import { deriveKey } from '../core/keys.ts';
+import { untilItWorks } from '../core/retry.ts';
+import { createAlerts, loadRules, type Alerts } from '../alerts/alerts.ts';
+import { openEmail } from '../alerts/channels/email.ts';
+import { openMailbox } from '../local/mailbox.ts';
+import { emptyCatalogue, limitsFor, readCatalogue } from '../schemas/catalogue.ts';
+import { openLease } from '../storage/lease.ts';
+import { type Config, secretsOf } from './config.ts';
+import { assertMigrated } from './ingest.ts';
+import type { RoleContext, Running } from './role.ts';
+import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
+import { openWatermark } from './watermark.ts';
+
+export async function openAlerts({ config, logger }: RoleContext): Promise<Running> {
+  const clickhouse = openClickHouse(config, 'jobs');
+  const log = openLog(config, logger);
+  const catalogue = config.catalogue === undefined ? emptyCatalogue : await readCatalogue(config.catalogue);
+  const rules = await loadRules(config.rules);
+  const control = new AbortController();
+  let waitsFor: string | null = 'the start';
+  let alerts: Alerts | null = null;
+
+  const start = async () => {
+    await assertMigrated(clickhouse);
+    alerts = createAlerts({
+      clickhouse,
+      rules,
+      channels: [
+        openEmail({ ...config.mail, ...(config.mail.smtpUrl === undefined && { deliver: openMailbox(join(config.dataDir, 'mailbox')) }) }),
+      ],
+      watermark: openWatermark(clickhouse, { log, topics: topicsOf(config), clock: systemClock }),
+      lease: openLease(clickhouse, { name: 'alerts', holder: holderName('alerts'), ttlMs: 30_000 }),
+      clock: systemClock,
+      logger,
+      latenessMs: config.alerts.lateness,
+      groupWaitMs: config.alerts.groupWait,
+      wakeSeconds: config.alerts.lateness < 20_000 ? 2 : 10,
+      limitsFor: (spanMs) => limitsFor(catalogue, spanMs),
+      publicUrl: config.http.publicUrl ?? defaultUrl(config),
+      linkKey: deriveKey(secretsOf(config).current, 'links'),
+    });
+    alerts.start();
+    waitsFor = null;
+  };
+  const onRetry = (error: unknown) => {
+    waitsFor = messageOf(error);
+  };
+  const started = untilItWorks(start, { firstMs: 100, maxMs: 5_000, signal: control.signal, onRetry }).catch((error: unknown) => {
+    if (control.signal.aborted) return;
+    if (!(error instanceof AuditError)) throw error;
+    logger.error({ code: error.code }, error.message);
+    process.exit(1);
+  });
+
+  return {
+    routes: [],
+    notReady: async () => (waitsFor === null ? [] : [waitsFor]),
+    async stop() {
+      control.abort();
+      await started;
+      await alerts?.stop();
+      await Promise.allSettled([log.close(), clickhouse.close()]);
+    },
+  };
+}
+
+/** Where the API of the same machine is, when nobody said how people reach it; the supervisor knows the port it got. */
+function defaultUrl({ http }: Config): string {
+  return process.env['SUPERVISED_URL'] ?? `http${http.tls.cert === undefined ? '' : 's'}://${http.host}:${http.port}`;
+}

@@ -1,0 +1,426 @@
+/**
+ * Every setting of the product, declared once: file, environment and flags are read from it, and so is the reference page.
+ * Flags win over environment, environment over file. All faults are told at once; a secret is never printed.
+ */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { formatDuration, parseDuration } from '../core/duration.ts';
+import { AuditError, messageOf } from '../core/errors.ts';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
+
+interface Marks {
+  /** Environment variable; a secret can also be given as NAME_FILE. */
+  readonly env?: string;
+  readonly secret?: true;
+  /** How the default reads where it is not the plain value. */
+  readonly shown?: string;
+}
+
+const marks = z.registry<Marks>();
+
+const text = () => z.string('expected text').min(1, 'expected text that is not empty');
+const port = () =>
+  z.preprocess(toNumber, z.int('expected a port, 0 to 65535').min(0, 'expected 0 or more').max(65_535, 'expected at most 65535'));
+const flag = () => z.preprocess(toBoolean, z.boolean('expected true or false'));
+const list = () => z.preprocess(toList, z.array(text(), 'expected a list, or texts with commas between them'));
+const url = (...protocols: string[]) =>
+  text().refine(
+    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+    `expected a URL that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`,
+  );
+/** In the configuration as milliseconds. */
+const span = (least = 0) =>
+  text().transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== null && ms >= least) return ms;
+    context.addIssue({
+      code: 'custom',
+      message: `expected a span of time such as PT5M or 5m${least > 0 ? `, at least ${formatDuration(least)}` : ''}`,
+    });
+    return z.NEVER;
+  });
+
+const tenantRule = z.union(
+  [
+    text(),
+    z.strictObject({
+      from: text().regex(/^(header|field):.+$/, 'expected header:NAME or field:PATH'),
+      allow: z.array(text()).min(1, 'expected at least one tenant'),
+    }),
+  ],
+  'expected the name of a tenant, or from (header:NAME, field:PATH) and allow (a list of tenants)',
+);
+
+const source = z.strictObject({
+  topic: text(),
+  tenant: tenantRule.optional(),
+  format: text().optional(),
+  gateway: text().optional(),
+  start: z.enum(['earliest', 'latest'], 'expected earliest or latest').optional(),
+});
+
+/** A setting that stands in the environment too. */
+const leaf = <Type extends z.ZodType>(type: Type, description: string, more: Marks = {}): Type =>
+  type.describe(description).register(marks, more);
+
+const declaration = z.strictObject({
+  dataDir: leaf(text().default('./data'), 'Folder of the embedded state.', { env: 'GATETRAIL_DATA_DIR' }),
+  secret: leaf(
+    z.preprocess(
+      (value) => (typeof value === 'string' ? { current: value } : value),
+      z
+        .strictObject(
+          { current: longText().optional(), previous: z.array(longText()).default([]) },
+          'expected text, or current and previous',
+        )
+        .default({ previous: [] }),
+    ),
+    'At least 32 random bytes, the same for every process: keyed hashes, API keys, cursors, links and the seal of the journal hang on it. `secret.previous[]` are still read after a rotation (then the current one is `secret.current`). Required once a ClickHouse is named; else made at first start as DATA/secret.',
+    { env: 'GATETRAIL_SECRET', secret: true, shown: 'made at first start' },
+  ),
+  tenant: leaf(text().default('default'), 'Tenant of what no source says more about.', { env: 'GATETRAIL_TENANT' }),
+  http: section({
+    host: leaf(text().default('127.0.0.1'), 'Address that the API listens on.', { env: 'GATETRAIL_HOST' }),
+    port: leaf(port().default(4000), 'Port of the API; 0 is any free one, told in the ready line.', { env: 'GATETRAIL_PORT' }),
+    publicUrl: leaf(url('http:', 'https:').optional(), 'Address that people reach the API by; every link in a mail begins with it.', {
+      env: 'GATETRAIL_PUBLIC_URL',
+      shown: 'where it listens',
+    }),
+    tls: section({
+      cert: leaf(text().optional(), 'Path of the certificate (PEM).', { env: 'GATETRAIL_TLS_CERT' }),
+      key: leaf(text().optional(), 'Path of its private key (PEM).', { env: 'GATETRAIL_TLS_KEY' }),
+    }),
+    insecure: leaf(flag().default(false), 'Allows listening beyond loopback without TLS.', { env: 'GATETRAIL_INSECURE' }),
+  }),
+  log: section({
+    level: leaf(
+      z.enum(['debug', 'info', 'warn', 'error'], 'expected debug, info, warn or error').default('info'),
+      'What is logged, on stderr.',
+      {
+        env: 'GATETRAIL_LOG_LEVEL',
+      },
+    ),
+  }),
+  kafka: section({
+    brokers: leaf(list().default([]), 'Brokers of Kafka as host:port. Without any, the embedded journal is the log.', {
+      env: 'GATETRAIL_KAFKA_BROKERS',
+    }),
+    topics: leaf(list().default([]), 'Topics to read, short for `sources` with names only.', { env: 'GATETRAIL_KAFKA_TOPICS' }),
+    groupId: leaf(text().default('gatetrail'), 'Consumer group.', { env: 'GATETRAIL_KAFKA_GROUP' }),
+    tls: leaf(z.preprocess(toBoolean, z.union([z.boolean(), text()])).default(false), '`true`, or the path of a CA certificate.', {
+      env: 'GATETRAIL_KAFKA_TLS',
+    }),
+    sasl: leaf(
+      z.enum(['plain', 'scram-sha-256', 'scram-sha-512'], 'expected plain, scram-sha-256 or scram-sha-512').optional(),
+      'How to sign in.',
+      {
+        env: 'GATETRAIL_KAFKA_SASL',
+      },
+    ),
+    user: leaf(text().optional(), 'User of Kafka.', { env: 'GATETRAIL_KAFKA_USER' }),
+    password: leaf(text().optional(), 'Password of that user.', { env: 'GATETRAIL_KAFKA_PASSWORD', secret: true }),
+  }),
+  sources: leaf(
+    z.array(source, 'expected a list of sources').default([]),
+    'Per topic: `topic`, `tenant` (a name, or `from: header:NAME | field:PATH` and `allow: [names]`), `format` (leaves recognition out), `gateway` (its name), `start` (`earliest` or `latest`, used once).',
+  ),
+  intake: section({
+    topic: leaf(text().default('gatetrail-records'), 'Topic that posts and imports go to.', { env: 'GATETRAIL_INTAKE_TOPIC' }),
+  }),
+  journal: section({
+    keep: leaf(span().default(86_400_000), 'How long the embedded log keeps a record after it was stored.', {
+      env: 'GATETRAIL_JOURNAL_KEEP',
+      shown: '24h',
+    }),
+  }),
+  clickhouse: section({
+    url: leaf(url('http:', 'https:').optional(), 'ClickHouse over HTTP. Without it the embedded engine is started.', {
+      env: 'GATETRAIL_CLICKHOUSE_URL',
+    }),
+    user: leaf(text().default('default'), 'User of ClickHouse.', { env: 'GATETRAIL_CLICKHOUSE_USER' }),
+    password: leaf(text().optional(), 'Password of that user.', { env: 'GATETRAIL_CLICKHOUSE_PASSWORD', secret: true }),
+    database: leaf(text().default('gatetrail'), 'Database; it is made when it is missing.', { env: 'GATETRAIL_CLICKHOUSE_DATABASE' }),
+  }),
+  retention: section({
+    default: leaf(span(86_400_000).optional(), 'How long events are kept, counted from their arrival.', {
+      env: 'GATETRAIL_RETENTION',
+      shown: 'for ever',
+    }),
+  }),
+  alerts: section({
+    lateness: leaf(span().default(60_000), 'How long a window waits for records that come late.', {
+      env: 'GATETRAIL_ALERTS_LATENESS',
+      shown: '60s',
+    }),
+    groupWait: leaf(span().default(30_000), 'How long a first mail waits for alerts that belong to it.', {
+      env: 'GATETRAIL_ALERTS_GROUP_WAIT',
+      shown: '30s',
+    }),
+  }),
+  mail: section({
+    smtpUrl: leaf(
+      url('smtp:', 'smtps:').optional(),
+      '`smtp://user:password@host:587`; `?insecure=true` allows no TLS. Without it mails are written to DATA/mailbox.',
+      {
+        env: 'GATETRAIL_SMTP_URL',
+        secret: true,
+      },
+    ),
+    from: leaf(text().default('gatetrail@localhost'), 'Sender of mails.', { env: 'GATETRAIL_MAIL_FROM' }),
+    to: leaf(list().default([]), 'Who gets the mails.', { env: 'GATETRAIL_MAIL_TO' }),
+  }),
+  catalogue: leaf(text().optional(), 'Path of catalogue.yaml: APIs, consumers and their limits.', { env: 'GATETRAIL_CATALOGUE' }),
+  rules: leaf(list().default([]), 'Folders of rule documents, beside the built-in pack.', { env: 'GATETRAIL_RULES' }),
+  access: section({
+    adminKey: leaf(
+      text().min(20, 'expected at least 20 characters').optional(),
+      'An API key with role admin for unattended set-ups. In the embedded default one is made at first start and kept in DATA/admin.key.',
+      { env: 'GATETRAIL_ADMIN_KEY', secret: true, shown: 'made at first start' },
+    ),
+  }),
+});
+
+export type Config = z.infer<typeof declaration>;
+
+export interface Setting {
+  /** As in the file: `http.port`. */
+  readonly path: string;
+  readonly env: string | null;
+  readonly secret: boolean;
+  /** Text for people. */
+  readonly shownDefault: string;
+  readonly description: string;
+}
+
+export interface Fault {
+  readonly path: string;
+  /** `gatetrail.yaml:3`, `GATETRAIL_PORT`, `--port`, or what would have to be set. */
+  readonly from: string;
+  /** What was expected and what came. */
+  readonly message: string;
+}
+
+export interface Sources {
+  /** By path of the setting; `config` names the file. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+export interface Loaded {
+  /** Null when there are faults. */
+  readonly config: Config | null;
+  readonly faults: readonly Fault[];
+}
+
+/** Flags that set a setting; verbs offer them by these names. */
+export const flagOf: Readonly<Record<string, string>> = { dataDir: '--data', 'http.port': '--port' };
+
+/** Variables that are no setting: the service that verbs of the command line ask. */
+const otherVariables = new Set(['GATETRAIL_URL', 'GATETRAIL_KEY']);
+
+export function loadConfig({ flags, env, cwd }: Sources): Loaded {
+  const file = readConfigFile(flags['config'], cwd);
+  const faults: Fault[] = file.faults.map((message) => ({ path: '', from: file.name, message }));
+  const values: Tree = structuredClone(file.values);
+  const origins = new Map<string, string>();
+  const put = (path: string, value: unknown, from: string) => {
+    place(values, path.split('.'), value);
+    origins.set(path, from);
+  };
+  for (const { path, env: name, secret } of settings) {
+    if (name === null) continue;
+    const given = variable(env, name, { secret, cwd });
+    if ('fault' in given) faults.push({ path, from: given.from, message: given.fault });
+    else if (given.value !== undefined) put(path, given.value, given.from);
+  }
+  for (const [path, name] of Object.entries(flagOf)) if (flags[path] !== undefined) put(path, flags[path], name);
+  faults.push(...unknownVariables(env));
+  const result = declaration.safeParse(values);
+  for (const issue of result.error?.issues ?? []) faults.push(...faultsOf(issue, { values, origins, file }));
+  for (const { path, message } of together(values)) {
+    if (!faults.some((fault) => fault.path === path)) faults.push({ path, from: namesOf(path), message });
+  }
+  return { config: faults.length === 0 && result.success ? result.data : null, faults };
+}
+
+/** @throws CONFIG_INVALID with every fault in the message and in the facts. */
+export function requireConfig(sources: Sources): Config {
+  const { config, faults } = loadConfig(sources);
+  if (config) return config;
+  const lines = faults.map((fault) => `  ${describeFault(fault)}`);
+  throw new AuditError(
+    'CONFIG_INVALID',
+    `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`,
+    {
+      facts: { faults },
+    },
+  );
+}
+
+export function describeFault({ path, from, message }: Fault): string {
+  return `${from}: ${path === '' || path === from ? '' : `${path}: `}${message}`;
+}
+
+/** With secrets masked, spans as text. */
+export function printable(config: Config): unknown {
+  return masked(config, '');
+}
+
+/** Every setting in the order of the declaration. */
+export const settings: readonly Setting[] = settingsOf(declaration, []);
+
+function settingsOf(type: z.ZodType, path: readonly string[]): Setting[] {
+  const mark = marks.get(type);
+  if (mark) return [settingOf(type, path.join('.'), mark)];
+  const inner = type instanceof z.ZodPrefault ? (type.unwrap() as z.ZodType) : type; // sections alone are declared so
+  if (!(inner instanceof z.ZodObject)) throw new Error(`the setting ${path.join('.')} has no description`);
+  return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([name, part]) => settingsOf(part, [...path, name]));
+}
+
+function settingOf(type: z.ZodType, path: string, mark: Marks): Setting {
+  const fallback: unknown = type.safeParse(undefined).data;
+  const shown = mark.shown ?? (fallback === undefined ? '' : Array.isArray(fallback) ? fallback.join(',') : String(fallback));
+  return { path, env: mark.env ?? null, secret: mark.secret ?? false, shownDefault: shown, description: type.description ?? '' };
+}
+
+type Tree = Record<string, unknown>;
+
+function section<Shape extends z.core.$ZodShape>(shape: Shape) {
+  // Left out, a section is an empty one, in which every setting has its default; the type cannot show that none is required.
+  return z.strictObject(shape, 'expected settings by name').prefault({} as never);
+}
+
+function longText() {
+  return text().refine((value) => Buffer.byteLength(value) >= 32, 'expected at least 32 random bytes');
+}
+
+function toNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+}
+
+function toBoolean(value: unknown): unknown {
+  return value === 'true' ? true : value === 'false' ? false : value;
+}
+
+function toList(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+type Given = { readonly from: string; readonly value: string | undefined } | { readonly from: string; readonly fault: string };
+
+/** An empty variable is none: compose files pass on what is not set so. */
+function variable(env: Sources['env'], name: string, { secret, cwd }: { secret: boolean; cwd: string }): Given {
+  const file = secret ? env[`${name}_FILE`] : undefined;
+  if (!file) return { from: name, value: env[name] || undefined };
+  const from = `${name}_FILE`;
+  if (env[name]) return { from, fault: `expected either ${name} or ${from}, both came` };
+  try {
+    return { from, value: readFileSync(resolve(cwd, file), 'utf8').trimEnd() };
+  } catch (error) {
+    return { from, fault: `expected the path of a file that can be read: ${messageOf(error)}` };
+  }
+}
+
+function unknownVariables(env: Sources['env']): Fault[] {
+  const known = new Set(settings.flatMap(({ env: name, secret }) => (name === null ? [] : secret ? [name, `${name}_FILE`] : [name])));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('GATETRAIL_') && !known.has(name) && !otherVariables.has(name))
+    .map((name) => ({ path: '', from: name, message: 'no setting has this name; gatetrail config reference lists them' }));
+}
+
+function place(tree: Tree, path: readonly string[], value: unknown): void {
+  const [name = '', ...rest] = path;
+  if (rest.length === 0) return void (tree[name] = value);
+  const below = tree[name];
+  // What stands there may be no section: then the schema says so, and this value is not lost either.
+  if (typeof below !== 'object' || below === null) tree[name] = below === undefined || below === null ? {} : below;
+  if (typeof tree[name] === 'object') place(tree[name] as Tree, rest, value);
+}
+
+interface Read {
+  readonly values: Tree;
+  readonly origins: ReadonlyMap<string, string>;
+  readonly file: ConfigFile;
+}
+
+function faultsOf(issue: z.core.$ZodIssue, { values, origins, file }: Read): Fault[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key].join('.'),
+      from: file.placeOf([...issue.path, key]),
+      message: 'no setting has this name',
+    }));
+  }
+  const setting = settings.find((one) => path.join('.') === one.path || path.join('.').startsWith(`${one.path}.`));
+  const from = origins.get(setting?.path ?? path.join('.')) ?? file.placeOf(issue.path);
+  const came = setting?.secret ? 'a value that is not shown' : shown(valueAt(values, path));
+  return [{ path: path.join('.'), from, message: `${issue.message}, got ${came}` }];
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200);
+}
+
+function valueAt(tree: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? (at as Tree)[name] : undefined), tree);
+}
+
+/** Rules over several settings. They read what was given, so that they are told beside other faults. */
+function together(values: Tree): { path: string; message: string }[] {
+  const given = (path: string) => valueAt(values, path.split('.'));
+  const isGiven = (path: string) => given(path) !== undefined;
+  const faults: { path: string; message: string }[] = [];
+  const expect = (holds: boolean, path: string, message: string) => {
+    if (!holds) faults.push({ path, message });
+  };
+  const hasSecret = typeof given('secret') === 'string' || isGiven('secret.current');
+  expect(
+    !isGiven('clickhouse.url') || hasSecret,
+    'secret',
+    'expected at least 32 random bytes, because a ClickHouse is named, got nothing; for instance openssl rand -hex 32',
+  );
+  expect(isGiven('http.tls.cert') === isGiven('http.tls.key'), 'http.tls', 'expected both a certificate and its key, got one of them');
+  const host = given('http.host');
+  const isOpen = typeof host === 'string' && !isLoopback(host) && !isGiven('http.tls.cert') && String(given('http.insecure')) !== 'true';
+  expect(!isOpen, 'http.insecure', `expected TLS or an explicit true, because ${JSON.stringify(host)} is reached from beyond this machine`);
+  expect(
+    !isGiven('kafka.sasl') || (isGiven('kafka.user') && isGiven('kafka.password')),
+    'kafka.user',
+    'expected a user and a password, because kafka.sasl is given',
+  );
+  expect(
+    !isGiven('mail.smtpUrl') || (isGiven('mail.from') && isGiven('mail.to')),
+    'mail.to',
+    'expected mail.from and mail.to, because a mail server is named',
+  );
+  return faults;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function namesOf(path: string): string {
+  const env = settings.find((setting) => setting.path === path)?.env;
+  return env ? `${path} (${env})` : path;
+}
+
+const spans = new Set(['journal.keep', 'retention.default', 'alerts.lateness', 'alerts.groupWait']);
+
+function masked(value: unknown, path: string): unknown {
+  if (value === undefined) return undefined;
+  if (settings.some((setting) => setting.path === path && setting.secret)) return isEmpty(value) ? undefined : '***';
+  if (spans.has(path) && typeof value === 'number') return formatDuration(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, masked(part, path === '' ? name : `${path}.${name}`)]));
+}
+
+const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && 'current' in value === false;

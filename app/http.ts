@@ -1,0 +1,152 @@
+/** One HTTP listener per process. Roles mount their routes; health, metrics, request ids and security headers are everybody's. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { AuditError, messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Config } from './config.ts';
+import type { Metrics } from './telemetry.ts';
+
+export interface Request {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** As it came; empty where the route takes none. */
+  readonly body: Buffer;
+  readonly address: string;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Bytes of a body that is read before `handle`; without it the body stays in the stream. */
+  readonly maxBodyBytes?: number;
+  /** 'sent' when the handler answered on the raw response. */
+  handle(request: Request): Promise<Answer | 'sent'>;
+}
+
+export interface ListenerOptions {
+  readonly http: Config['http'];
+  readonly routes: readonly Route[];
+  /** Why this process is not ready; empty when it is. */
+  readonly notReady: () => Promise<readonly string[]>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export interface Listener {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const security = {
+  'content-security-policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+/** @throws PORT_IN_USE */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { http, logger } = options;
+  const { cert, key } = http.tls;
+  const app = fastify({
+    genReqId: () => randomUUID(),
+    bodyLimit: 17 * 1024 * 1024,
+    forceCloseConnections: true,
+    ...(cert !== undefined &&
+      key !== undefined && { https: { cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' as const } }),
+  }) as unknown as FastifyInstance; // the same with TLS and without
+  app.removeAllContentTypeParsers();
+  app.addHook('onRequest', async (request, reply) => {
+    reply.raw.setHeader('x-request-id', request.id);
+    for (const [name, value] of Object.entries(security)) reply.raw.setHeader(name, value);
+  });
+  app.setErrorHandler((error, request, reply) => answer(reply, failure(error, request.id, logger)));
+  app.setNotFoundHandler((request, reply) =>
+    answer(reply, toAnswer(new AuditError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`))),
+  );
+  for (const route of [...options.routes, ...ownRoutes(options)]) mount(app, route);
+  try {
+    const url = await app.listen({ port: http.port, host: http.host });
+    return { url, close: () => app.close() };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new AuditError(
+      'PORT_IN_USE',
+      `Port ${http.port} on ${http.host} is in use by another process. Choose another one with --port or http.port, or 0 for any free one`,
+      { cause: error },
+    );
+  }
+}
+
+function ownRoutes({ notReady, metrics }: ListenerOptions): Route[] {
+  return [
+    { method: 'GET', path: '/livez', handle: async () => ({ status: 200, body: '{"live":true}' }) },
+    {
+      method: 'GET',
+      path: '/readyz',
+      handle: async () => {
+        const reasons = await notReady();
+        return { status: reasons.length === 0 ? 200 : 503, body: JSON.stringify({ ready: reasons.length === 0, reasons }) };
+      },
+    },
+    { method: 'GET', path: '/metrics', handle: async () => ({ status: 200, type: metrics.type, body: await metrics.text() }) },
+  ];
+}
+
+/** Each route in a scope of its own: whether a body is read, and how much of it, differs. */
+function mount(app: FastifyInstance, route: Route): void {
+  void app.register(async (scope) => {
+    if (route.maxBodyBytes === undefined) scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    else scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: route.maxBodyBytes }, (_request, body, done) => done(null, body));
+    scope.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const result = await route.handle(toRequest(request, reply));
+        if (result === 'sent') return reply.hijack();
+        return answer(reply, result);
+      },
+    });
+  });
+}
+
+function toRequest(request: FastifyRequest, reply: FastifyReply): Request {
+  return {
+    headers: request.headers as Record<string, string | undefined>, // lists occur for set-cookie alone, which no request has
+    query: request.query as Record<string, string | undefined>,
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    address: request.ip,
+    req: request.raw,
+    res: reply.raw,
+  };
+}
+
+function answer(reply: FastifyReply, { status, type = 'application/json', headers = {}, body }: Answer): FastifyReply {
+  for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value);
+  return reply.status(status).type(type).send(body);
+}
+
+function failure(error: unknown, requestId: string, logger: Logger): Answer {
+  if (error instanceof AuditError && error.code !== 'BACKEND_REFUSED') return toAnswer(error);
+  const status = (error as { statusCode?: number }).statusCode;
+  if (status === 413) return toAnswer(new AuditError('PAYLOAD_TOO_LARGE', messageOf(error)));
+  if (status !== undefined && status < 500) return toAnswer(new AuditError('BAD_USER_INPUT', messageOf(error)));
+  logger.error({ requestId, err: error }, 'a request failed for a reason of ours');
+  return toAnswer(new AuditError('INTERNAL', `A fault of Gatetrail; its log has the details under request ${requestId}`));
+}
+
+export function toAnswer(error: AuditError): Answer {
+  return { status: error.httpStatus, body: JSON.stringify({ error: { code: error.code, message: error.message } }) };
+}

@@ -1,0 +1,110 @@
+/** The role `ingest` in this process. */
+import { AuditError } from '../core/errors.ts';
+import { deriveKey } from '../core/keys.ts';
+import { systemClock } from '../core/clock.ts';
+import { untilItWorks } from '../core/retry.ts';
+import { createDecoder, loadGateways } from '../ingest/decode.ts';
+import type { Decoder } from '../ingest/decoder.ts';
+import { startIngest } from '../ingest/ingest.ts';
+import type { Journal } from '../ingest/logs/journal.ts';
+import { pendingMigrations } from '../storage/migrate.ts';
+import { probeTokens } from '../storage/probe.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import { type Config, secretsOf } from './config.ts';
+import { intakeRoutes } from './intake.ts';
+import { type RoleContext, type Running, version } from './role.ts';
+import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
+import { fileTrace } from './trace.ts';
+
+export async function makeDecoder(config: Config): Promise<Decoder> {
+  return createDecoder({
+    sources: config.sources,
+    defaultTenant: config.tenant,
+    intakeTopic: config.intake.topic,
+    gateways: await loadGateways(),
+    allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+    pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
+    version,
+  });
+}
+
+/** Tries for as long as it takes: readiness says what is awaited, and no record is lost meanwhile. */
+export async function openIngest({ config, logger, metrics }: RoleContext): Promise<Running> {
+  const clickhouse = openClickHouse(config, 'ingest');
+  const log = openLog(config, logger);
+  const control = new AbortController();
+  const stopped = new Map<string, string>();
+  let waitsFor: string | null = 'the start';
+  let ingest: Awaited<ReturnType<typeof startIngest>> | null = null;
+  const trace = process.env['INGEST_TRACE_FILE'];
+
+  const start = async () => {
+    await assertMigrated(clickhouse);
+    await probeTokens(clickhouse);
+    ingest = await startIngest({
+      clickhouse,
+      log,
+      topics: topicsOf(config),
+      group: config.kafka.groupId,
+      startOf: (topic) => config.sources.find((source) => source.topic === topic)?.start ?? 'earliest',
+      decoder: await makeDecoder(config),
+      writer: holderName('ingest'),
+      logger,
+      clock: systemClock,
+      onStored({ topic, partition }, claim) {
+        for (const result of ['events', 'rejected', 'skipped'] as const) metrics.records.inc({ result }, claim[result]);
+        metrics.batchRows.observe(claim.events);
+        if (log.kind === 'journal') trimmer(log as Journal, config.journal.keep)({ topic, partition }, claim.lastOffset + 1);
+      },
+      onStopped({ topic, partition }, error) {
+        stopped.set(`${topic}/${partition}`, `${error.code}: ${error.message}`);
+        metrics.stoppedPartitions.set(stopped.size);
+        if (error.code === 'LEDGER_INCONSISTENT') metrics.inconsistentBatches.inc();
+      },
+      onFailure(error) {
+        logger.error({ err: error }, 'ingest cannot go on; the process ends');
+        process.exit(1);
+      },
+      ...(trace !== undefined && { trace: fileTrace(trace) }),
+    });
+    waitsFor = null;
+  };
+
+  const onRetry = (error: unknown, attempt: number, waitMs: number) => {
+    waitsFor = error instanceof AuditError ? `${error.code}: ${error.message}` : String(error);
+    logger.warn({ attempt, waitMs: Math.round(waitMs), waitsFor }, 'waiting for what ingest needs');
+  };
+  const started = untilItWorks(start, { firstMs: 100, maxMs: 5_000, signal: control.signal, onRetry }).catch((error: unknown) => {
+    if (control.signal.aborted) return;
+    if (!(error instanceof AuditError)) throw error;
+    logger.error({ code: error.code }, error.message);
+    process.exit(error.code === 'CONFIG_INVALID' || error.code === 'SCHEMA_TOO_NEW' ? 2 : 1);
+  });
+
+  return {
+    routes: await intakeRoutes({ config, clickhouse, log, logger }),
+    notReady: async () => [...(waitsFor === null ? [] : [waitsFor]), ...stopped.values()],
+    async stop() {
+      control.abort();
+      await started;
+      await ingest?.stop();
+      await Promise.allSettled([log.close(), clickhouse.close()]);
+    },
+  };
+}
+
+export async function assertMigrated(clickhouse: ClickHouse): Promise<void> {
+  const missing = await pendingMigrations(clickhouse);
+  if (missing.length > 0)
+    throw new AuditError(
+      'NOT_READY',
+      `The database lacks ${missing.length} migration(s), ${missing[0]} first; gatetrail migrate applies them`,
+    );
+}
+
+/** Forgets records of the journal a while after they were stored: so long a dead letter can be read again. */
+function trimmer(journal: Journal, keepMs: number) {
+  return (place: { topic: string; partition: number }, below: number): void => {
+    setTimeout(() => void journal.trim(place, below).catch(() => {}), keepMs).unref();
+  };
+}

@@ -1,0 +1,120 @@
+/** `POST /v1/records`: mounted by whichever process has the port. */
+import { AuditError } from '../core/errors.ts';
+import { deriveKey } from '../core/keys.ts';
+import { systemClock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { accept, type Appended } from '../ingest/intake.ts';
+import type { Log } from '../ingest/log.ts';
+import { openAccess, type Access, type Caller } from '../storage/access.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import { openLedger } from '../storage/ledger.ts';
+import { receiptOf } from '../storage/receipts.ts';
+import { adminKeyOf } from './admin-key.ts';
+import { type Config, secretsOf } from './config.ts';
+import type { Answer, Request, Route } from './http.ts';
+
+export interface IntakeOptions {
+  readonly config: Config;
+  readonly clickhouse: ClickHouse;
+  readonly log: Log;
+  readonly logger: Logger;
+}
+
+const maxBodyBytes = 16 * 1024 * 1024;
+
+export function accessOf(config: Config, clickhouse: ClickHouse): Access {
+  const { current, previous } = secretsOf(config);
+  const adminKey = adminKeyOf(config);
+  return openAccess({
+    clickhouse,
+    keys: [deriveKey(current, 'api-keys'), ...previous.map((secret) => deriveKey(secret, 'api-keys'))],
+    clock: systemClock,
+    ...(adminKey !== undefined && { adminKey }),
+  });
+}
+
+/** The credential of a request: a bearer token, a key of its own header, or the cookie of the admin link. */
+export function credentialOf({ authorization, 'x-api-key': key, cookie }: Request['headers']): string | undefined {
+  if (authorization !== undefined) return authorization;
+  if (key !== undefined) return `Bearer ${key}`;
+  const kept = /(?:^|;\s*)gatetrail_key=([\w.-]+)/.exec(cookie ?? '')?.[1];
+  return kept === undefined ? undefined : `Bearer ${kept}`;
+}
+
+export async function intakeRoutes(options: IntakeOptions): Promise<Route[]> {
+  const access = accessOf(options.config, options.clickhouse);
+  return [{ method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post(options, access, request) }];
+}
+
+async function post({ config, clickhouse, log }: IntakeOptions, access: Access, request: Request): Promise<Answer> {
+  const caller = await access.authenticate(credentialOf(request.headers), request.address);
+  if (!caller.roles.includes('ingest') && !caller.roles.includes('admin'))
+    throw new AuditError('FORBIDDEN', 'Posting records needs a key with the role ingest');
+  const { format, gateway, tenant, wait } = request.query;
+  const appended = await accept(log, config.intake.topic, {
+    body: request.body,
+    encoding: request.headers['content-encoding'],
+    type: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
+    tenant: tenantOf(caller, tenant, config.tenant),
+    format,
+    gateway,
+  });
+  if (wait === undefined) return { status: 202, body: JSON.stringify({ messages: appended.length }) };
+  return { status: 202, body: JSON.stringify({ messages: appended.length, ...(await receiptFor({ config, clickhouse, log }, appended)) }) };
+}
+
+function tenantOf(caller: Caller, asked: string | undefined, fallback: string): string {
+  if (caller.tenants.includes('*')) return asked ?? fallback;
+  if (asked !== undefined && !caller.tenants.includes(asked))
+    throw new AuditError('FORBIDDEN', `This key may not post for the tenant ${asked}`);
+  const [only, another] = caller.tenants;
+  if (asked === undefined && another !== undefined)
+    throw new AuditError('BAD_USER_INPUT', 'This key has several tenants: say which one with ?tenant=NAME');
+  return asked ?? only ?? fallback;
+}
+
+export interface Receipt {
+  readonly events: number;
+  readonly rejected: number;
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+const waitMs = 60_000;
+
+/** What became of appended messages, once they are stored. @throws NOT_READY when that takes longer than a minute: they are in the log all the same */
+export async function receiptFor(
+  { config, clickhouse, log }: Pick<IntakeOptions, 'config' | 'clickhouse' | 'log'>,
+  appended: readonly Appended[],
+): Promise<Receipt> {
+  const topic = config.intake.topic;
+  const ledger = openLedger(clickhouse);
+  const logId = await log.id();
+  const sourceEpoch = await ledger.sourceEpoch(logId, topic);
+  const total = { events: 0, rejected: 0, reasons: {} as Record<string, number> };
+  const deadline = Date.now() + waitMs;
+  for (const [partition, offsets] of byPartition(appended)) {
+    const last = offsets.at(-1) ?? 0;
+    while (((await ledger.tail({ logId, sourceEpoch, topic, partition }))?.lastOffset ?? -1) < last) await pauseUntil(deadline);
+    const { events, rejected, reasons } = await receiptOf(clickhouse, { topic, sourceEpoch, partition, offsets });
+    total.events += events;
+    total.rejected += rejected;
+    for (const [code, count] of Object.entries(reasons)) total.reasons[code] = (total.reasons[code] ?? 0) + count;
+  }
+  return total;
+}
+
+function byPartition(appended: readonly Appended[]): Map<number, number[]> {
+  const offsets = new Map<number, number[]>();
+  for (const { partition, offset } of appended) offsets.set(partition, [...(offsets.get(partition) ?? []), offset]);
+  for (const each of offsets.values()) each.sort((a, b) => a - b);
+  return offsets;
+}
+
+async function pauseUntil(deadline: number): Promise<void> {
+  if (Date.now() > deadline)
+    throw new AuditError(
+      'NOT_READY',
+      'The records are in the log, but were not stored within a minute; they will be, and need not be sent again',
+    );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}

@@ -1,0 +1,122 @@
+/** The role `query` in this process: GraphQL, the page for trying it, links of mails, and the intake. */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../core/clock.ts';
+import { AuditError, messageOf } from '../core/errors.ts';
+import { deriveKey } from '../core/keys.ts';
+import { evidencePage } from '../query/evidence-page.ts';
+import { createGraphql } from '../query/graphql.ts';
+import { openAccessLog } from '../storage/access-log.ts';
+import { adminKeyOf } from './admin-key.ts';
+import { type Config, secretsOf } from './config.ts';
+import type { Answer, Request, Route } from './http.ts';
+import { assertMigrated } from './ingest.ts';
+import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
+import { type RoleContext, type Running, version } from './role.ts';
+import { isEmbedded, openClickHouse, openLog } from './stores.ts';
+
+const hundredYearsMs = 36_525 * 86_400_000;
+
+export async function openQuery({ config, logger }: RoleContext): Promise<Running> {
+  const clickhouse = openClickHouse(config, 'reader');
+  const log = openLog(config, logger);
+  const access = accessOf(config, clickhouse);
+  const accessLog = openAccessLog(clickhouse, systemClock);
+  const graphql = createGraphql({
+    clickhouse,
+    access,
+    accessLog,
+    cursorKeys: keysOf(config, 'cursors'),
+    limits: {
+      retentionMs: config.retention.default,
+      maxRangeMs: hundredYearsMs,
+      maxPageSize: 1_000,
+      maxGroups: 1_000,
+      maxPoints: 10_000,
+      queriesPerMinute: 600,
+    },
+    clock: systemClock,
+    version,
+    logger,
+    graphiql: isEmbedded(config),
+  });
+  const links = oneTimeLinks(adminKeyOf(config));
+  const routes: Route[] = [
+    {
+      method: 'POST',
+      path: '/graphql',
+      async handle(request) {
+        const caller = await access.authenticate(credentialOf(request.headers), request.address).catch(async (error: unknown) => {
+          await accessLog.write({ caller: null, address: request.address, action: 'graphql', allowed: false });
+          throw error;
+        });
+        await graphql.handle({ req: request.req, res: request.res, caller, address: request.address });
+        return 'sent';
+      },
+    },
+    { method: 'GET', path: '/graphql', handle: async () => page(graphql.page) },
+    { method: 'GET', path: '/', handle: async () => ({ status: 302, headers: { location: '/graphql' }, body: '' }) },
+    { method: 'GET', path: '/admin', handle: async (request) => links.open(request) },
+    {
+      method: 'GET',
+      path: '/evidence',
+      async handle({ query, address }) {
+        const { status, headers, html } = await evidencePage(query['t'] ?? '', address, {
+          clickhouse,
+          accessLog,
+          keys: keysOf(config, 'links'),
+          clock: systemClock,
+        });
+        return { status, type: 'text/html; charset=utf-8', headers, body: html };
+      },
+    },
+    ...(await intakeRoutes({ config, clickhouse, log, logger })),
+  ];
+  return {
+    routes,
+    notReady: async () => {
+      try {
+        await assertMigrated(clickhouse);
+        return [];
+      } catch (error) {
+        return [error instanceof AuditError ? `${error.code}: ${error.message}` : messageOf(error)];
+      }
+    },
+    stop: async () => void (await Promise.allSettled([log.close(), clickhouse.close()])),
+    ready: (url) => links.inReadyLine(url),
+  };
+}
+
+function keysOf(config: Config, purpose: 'cursors' | 'links') {
+  const { current, previous } = secretsOf(config);
+  return [deriveKey(current, purpose), ...previous.map((secret) => deriveKey(secret, purpose))] as const;
+}
+
+function page(graphiql: { readonly html: string; readonly csp: string } | null): Answer {
+  if (graphiql === null)
+    throw new AuditError('NOT_FOUND', 'Send queries as POST /graphql; the page for trying them is offered by the embedded default alone');
+  return { status: 200, type: 'text/html; charset=utf-8', headers: { 'content-security-policy': graphiql.csp }, body: graphiql.html };
+}
+
+const cookieSeconds = 12 * 3_600;
+
+/** The link that `start` prints: opened once, it leaves the admin key as a cookie that scripts cannot read. Embedded default only. */
+function oneTimeLinks(adminKey: string | undefined) {
+  const unused = new Set<string>();
+  return {
+    inReadyLine(url: string): Readonly<Record<string, string>> {
+      if (adminKey === undefined) return {};
+      const token = randomBytes(24).toString('base64url');
+      unused.add(token);
+      return { adminUrl: `${url}/admin?t=${token}`, token: adminKey };
+    },
+    open({ query }: Request): Answer {
+      if (!unused.delete(query['t'] ?? ''))
+        throw new AuditError(
+          'NOT_FOUND',
+          'This link was used already, or is not one of ours. Start again to get another one, or use the key of the ready line',
+        );
+      const cookie = `gatetrail_key=${adminKey}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${cookieSeconds}`;
+      return { status: 302, headers: { 'set-cookie': cookie, location: '/graphql' }, body: '' };
+    },
+  };
+}

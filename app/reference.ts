@@ -1,0 +1,64 @@
+/** The reference pages, made from the declarations that the code runs on. */
+import { catalogue } from '../core/errors.ts';
+import { formatDuration } from '../core/duration.ts';
+import { eventFields, storageFields } from '../schemas/event.ts';
+import { leaves } from './config.ts';
+
+export function configReference(): string {
+  const rows = leaves().map(({ path, env, description, schema, secret }) => {
+    const names = env === undefined ? '' : secret ? `\`${env}\`, \`${env}_FILE\`` : `\`${env}\``;
+    return `| \`${path}\` | ${names} | ${defaultOf(path, schema)} | ${description.replaceAll('|', '\\|')} |`;
+  });
+  return `# Configuration
+
+Made from the declaration in \`app/config.ts\`; do not edit. Flags win over environment, environment over \`gatetrail.yaml\`.
+Spans are ISO 8601 (\`PT5M\`) or short (\`5m\`). Lists in the environment are parted by commas. \`gatetrail config check\` lists
+every fault at once.
+
+| file | environment | default | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+function defaultOf(path: string, schema: { safeParse(value: unknown): { success: boolean; data?: unknown } }): string {
+  const parsed = schema.safeParse(undefined);
+  if (!parsed.success || parsed.data === undefined) return '';
+  const isSpan = typeof parsed.data === 'number' && !path.endsWith('port');
+  return `\`${isSpan ? formatDuration(parsed.data as number) : JSON.stringify(parsed.data)}\``;
+}
+
+export function errorsReference(): string {
+  const rows = Object.entries(catalogue).map(
+    ([code, { http, retryable, meaning }]) => `| \`${code}\` | ${http} | ${retryable ? 'yes' : 'no'} | ${meaning} |`,
+  );
+  return `# Errors
+
+Made from \`core/errors.ts\`; do not edit. GraphQL carries the code in \`extensions.code\`, REST in \`error.code\`, the command line in
+front of the message, a dead letter in \`code\`.
+
+| code | HTTP | the same may succeed later | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+export function eventsReference(): string {
+  const rows = (fields: Record<string, { column: string; meaning: string }>) =>
+    Object.entries(fields).map(([name, { column, meaning }]) => `| \`${name}\` | ${column.replaceAll('|', '\\|')} | ${meaning} |`);
+  return `# The canonical event
+
+Made from \`schemas/event.ts\`; do not edit. The same names stand in the table \`events\`, in the format \`gatetrail\` and in exports.
+An absent text is empty, an absent number null.
+
+| field | column | meaning |
+| --- | --- | --- |
+${rows(eventFields).join('\n')}
+
+Added by storage:
+
+| field | column | meaning |
+| --- | --- | --- |
+${rows(storageFields).join('\n')}
+`;
+}

@@ -1,0 +1,58 @@
+/** What a process says of itself: a log on stderr, one JSON line each, and metrics in base units with few labels. */
+import { pino } from 'pino';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Logger } from '../core/logger.ts';
+
+export function createLogger(level: string, role: string): Logger {
+  const redact = ['password', '*.password', 'secret', '*.secret', 'authorization', '*.authorization', 'headers', '*.headers'];
+  return pino({ level, base: { role }, redact, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+}
+
+export interface Metrics {
+  /** Text of `GET /metrics`. */
+  text(): Promise<string>;
+  readonly type: string;
+  readonly records: Counter<'result'>;
+  readonly batchRows: Histogram;
+  readonly stoppedPartitions: Gauge;
+  readonly inconsistentBatches: Counter;
+  readonly lagRecords: Gauge<'topic' | 'partition'>;
+}
+
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({ name: 'gatetrail_build_info', help: 'Always 1; the version is a label', labelNames: ['version'], registers }).set(
+    { version },
+    1,
+  );
+  return {
+    text: () => registry.metrics(),
+    type: registry.contentType,
+    records: new Counter({
+      name: 'gatetrail_ingest_records_total',
+      help: 'Records by what became of them',
+      labelNames: ['result'],
+      registers,
+    }),
+    batchRows: new Histogram({
+      name: 'gatetrail_ingest_batch_rows',
+      help: 'Events of a stored batch',
+      buckets: [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 50_000],
+      registers,
+    }),
+    stoppedPartitions: new Gauge({ name: 'gatetrail_ingest_stopped_partitions', help: 'Partitions that stand still for good', registers }),
+    inconsistentBatches: new Counter({
+      name: 'gatetrail_ingest_inconsistent_batches_total',
+      help: 'Batches whose claim and events contradict each other; must stay 0',
+      registers,
+    }),
+    lagRecords: new Gauge({
+      name: 'gatetrail_consumer_lag_records',
+      help: 'Records of the log that are not stored yet',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+  };
+}

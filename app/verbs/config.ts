@@ -1,0 +1,27 @@
+/** `gatetrail config check|print|reference` */
+import { stringify } from 'yaml';
+import { masked } from '../config.ts';
+import { configReference } from '../reference.ts';
+import { configOf, exitCodes, note, print, read, type Verb } from '../verb.ts';
+
+const config: Verb = {
+  description: 'checks the configuration, prints it with secrets masked, or prints its reference',
+  arguments: ['<check|print|reference>'],
+  async run(flags, [what]) {
+    if (what === 'check') return check(flags['json'] === true, read(flags).faults);
+    if (what === 'print') print(flags['json'] === true ? masked(configOf(flags)) : stringify(masked(configOf(flags))).trimEnd());
+    else if (what === 'reference') print(configReference());
+    else {
+      note(`expected check, print or reference, ${what} came`);
+      return exitCodes.usage;
+    }
+    return 0;
+  },
+};
+export default config;
+
+function check(json: boolean, faults: readonly { where: string; message: string }[]): number {
+  for (const fault of faults) print(json ? fault : `${fault.where}: ${fault.message}`);
+  if (!json) print(faults.length === 0 ? 'The configuration is good.' : `${faults.length} fault(s).`);
+  return faults.length === 0 ? 0 : exitCodes.usage;
+}

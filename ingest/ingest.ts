@@ -1,0 +1,81 @@
+/** The role `ingest`: every assigned partition of every topic, from the log to ClickHouse. */
+import type { Clock } from '../core/clock.ts';
+import { AuditError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { openBatchStore } from '../storage/batch-store.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import { type Claim, openLedger, type PartitionKey } from '../storage/ledger.ts';
+import { createDatabaseClock } from '../storage/positions.ts';
+import { createBatchMaker } from './batch.ts';
+import type { Decoder } from './decoder.ts';
+import type { AssignedPartition, Log } from './log.ts';
+import { defaultLimits, type BatchLimits, runPartition } from './partition.ts';
+import { createWriter, type Step } from './write.ts';
+
+export interface IngestOptions {
+  readonly clickhouse: ClickHouse;
+  readonly log: Log;
+  readonly topics: readonly string[];
+  readonly group: string;
+  readonly startOf: (topic: string) => 'earliest' | 'latest';
+  readonly decoder: Decoder;
+  /** Unique per process. */
+  readonly writer: string;
+  readonly limits?: BatchLimits;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly onStored: (key: PartitionKey, claim: Claim) => void;
+  readonly onStopped: (key: PartitionKey, error: AuditError) => void;
+  readonly onFailure: (error: unknown) => void;
+  readonly trace?: (step: Step, topic: string, partition: number) => void;
+}
+
+export interface Ingest {
+  /** Finishes the batches that are being written, then leaves the log. */
+  stop(): Promise<void>;
+}
+
+const clockIsFreshMs = 30_000;
+
+export async function startIngest(options: IngestOptions): Promise<Ingest> {
+  const ledger = openLedger(options.clickhouse);
+  const store = openBatchStore(options.clickhouse);
+  const maker = createBatchMaker(options.decoder);
+  const limits = options.limits ?? defaultLimits;
+  const logId = await options.log.id();
+  const databaseClock = createDatabaseClock(store, options.clock);
+  await databaseClock.measure();
+  const measuring = setInterval(() => {
+    databaseClock.measure().catch((error: unknown) => options.logger.debug({ err: error }, 'the clock of ClickHouse was not read'));
+  }, clockIsFreshMs);
+  const running = new Set<Promise<void>>();
+
+  const onAssigned = (partition: AssignedPartition) => {
+    const trace = (step: Step) => options.trace?.(step, partition.topic, partition.partition);
+    const writer = createWriter({ ledger, store, maker, writer: options.writer, logger: options.logger, trace });
+    const life = runPartition(partition, {
+      ...options,
+      logId,
+      ledger,
+      store,
+      maker,
+      writer,
+      databaseClock,
+      limits,
+      start: options.startOf(partition.topic),
+      trace,
+    })
+      .catch(options.onFailure)
+      .finally(() => running.delete(life));
+    running.add(life);
+  };
+
+  const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: limits.bytes });
+  return {
+    async stop() {
+      await consumer.stop();
+      await Promise.allSettled(running);
+      clearInterval(measuring);
+    },
+  };
+}
