@@ -5,13 +5,15 @@ import { AuditError, messageOf } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { untilItWorks } from '../core/retry.ts';
 import { createAlerts, loadRules, type Alerts } from '../alerts/alerts.ts';
+import type { Channel } from '../alerts/channel.ts';
 import { openEmail } from '../alerts/channels/email.ts';
 import { openMailbox } from '../local/mailbox.ts';
 import { emptyCatalogue, limitsFor, readCatalogue } from '../schemas/catalogue.ts';
 import { openLease } from '../storage/lease.ts';
-import { type Config, secretsOf } from './config.ts';
+import type { Config } from './config.ts';
 import { assertMigrated } from './ingest.ts';
 import type { RoleContext, Running } from './role.ts';
+import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { openWatermark } from './watermark.ts';
 
@@ -29,9 +31,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     alerts = createAlerts({
       clickhouse,
       rules,
-      channels: [
-        openEmail({ ...config.mail, ...(config.mail.smtpUrl === undefined && { deliver: openMailbox(join(config.dataDir, 'mailbox')) }) }),
-      ],
+      channels: [channelOf(config)],
       watermark: openWatermark(clickhouse, { log, topics: topicsOf(config), clock: systemClock }),
       lease: openLease(clickhouse, { name: 'alerts', holder: holderName('alerts'), ttlMs: 30_000 }),
       clock: systemClock,
@@ -66,6 +66,12 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },
   };
+}
+
+function channelOf({ mail, dataDir }: Config): Channel {
+  const to = mail.to.length > 0 ? mail.to : ['oncall@localhost'];
+  if (mail.smtpUrl !== undefined) return openEmail({ from: mail.from, to, smtpUrl: mail.smtpUrl });
+  return openEmail({ from: mail.from, to, deliver: openMailbox(join(dataDir, 'mailbox')) });
 }
 
 /** Where the API of the same machine is, when nobody said how people reach it; the supervisor knows the port it got. */

@@ -62,8 +62,11 @@ const source = z.strictObject({
 });
 
 /** A setting that stands in the environment too. */
-const leaf = <Type extends z.ZodType>(type: Type, description: string, more: Marks = {}): Type =>
-  type.describe(description).register(marks, more);
+const leaf = <Type extends z.ZodType>(type: Type, description: string, more: Marks = {}): Type => {
+  const described = type.describe(description);
+  marks.add(described, more);
+  return described;
+};
 
 const declaration = z.strictObject({
   dataDir: leaf(text().default('./data'), 'Folder of the embedded state.', { env: 'GATETRAIL_DATA_DIR' }),
@@ -170,6 +173,9 @@ const declaration = z.strictObject({
     ),
     from: leaf(text().default('gatetrail@localhost'), 'Sender of mails.', { env: 'GATETRAIL_MAIL_FROM' }),
     to: leaf(list().default([]), 'Who gets the mails.', { env: 'GATETRAIL_MAIL_TO' }),
+  }),
+  redaction: section({
+    allowQueryKeys: leaf(list().default([]), 'Query parameters whose values are kept; all other values are stored as REDACTED.'),
   }),
   catalogue: leaf(text().optional(), 'Path of catalogue.yaml: APIs, consumers and their limits.', { env: 'GATETRAIL_CATALOGUE' }),
   rules: leaf(list().default([]), 'Folders of rule documents, beside the built-in pack.', { env: 'GATETRAIL_RULES' }),

@@ -10,9 +10,10 @@ import type { Journal } from '../ingest/logs/journal.ts';
 import { pendingMigrations } from '../storage/migrate.ts';
 import { probeTokens } from '../storage/probe.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import { type Config, secretsOf } from './config.ts';
+import type { Config } from './config.ts';
 import { intakeRoutes } from './intake.ts';
 import { type RoleContext, type Running, version } from './role.ts';
+import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { fileTrace } from './trace.ts';
 

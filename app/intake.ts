@@ -9,9 +9,9 @@ import { openAccess, type Access, type Caller } from '../storage/access.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { openLedger } from '../storage/ledger.ts';
 import { receiptOf } from '../storage/receipts.ts';
-import { adminKeyOf } from './admin-key.ts';
-import { type Config, secretsOf } from './config.ts';
+import type { Config } from './config.ts';
 import type { Answer, Request, Route } from './http.ts';
+import { adminKeyOf, secretsOf } from './secrets.ts';
 
 export interface IntakeOptions {
   readonly config: Config;

@@ -6,12 +6,12 @@ import { deriveKey } from '../core/keys.ts';
 import { evidencePage } from '../query/evidence-page.ts';
 import { createGraphql } from '../query/graphql.ts';
 import { openAccessLog } from '../storage/access-log.ts';
-import { adminKeyOf } from './admin-key.ts';
-import { type Config, secretsOf } from './config.ts';
+import type { Config } from './config.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
 import { type RoleContext, type Running, version } from './role.ts';
+import { adminKeyOf, secretsOf } from './secrets.ts';
 import { isEmbedded, openClickHouse, openLog } from './stores.ts';
 
 const hundredYearsMs = 36_525 * 86_400_000;
@@ -27,7 +27,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     accessLog,
     cursorKeys: keysOf(config, 'cursors'),
     limits: {
-      retentionMs: config.retention.default,
+      retentionMs: config.retention.default ?? hundredYearsMs,
       maxRangeMs: hundredYearsMs,
       maxPageSize: 1_000,
       maxGroups: 1_000,

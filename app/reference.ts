@@ -1,13 +1,12 @@
 /** The reference pages, made from the declarations that the code runs on. */
 import { catalogue } from '../core/errors.ts';
-import { formatDuration } from '../core/duration.ts';
 import { eventFields, storageFields } from '../schemas/event.ts';
-import { leaves } from './config.ts';
+import { settings } from './config.ts';
 
 export function configReference(): string {
-  const rows = leaves().map(({ path, env, description, schema, secret }) => {
-    const names = env === undefined ? '' : secret ? `\`${env}\`, \`${env}_FILE\`` : `\`${env}\``;
-    return `| \`${path}\` | ${names} | ${defaultOf(path, schema)} | ${description.replaceAll('|', '\\|')} |`;
+  const rows = settings.map(({ path, env, description, shownDefault, secret }) => {
+    const names = env === null ? '' : secret ? `\`${env}\`, \`${env}_FILE\`` : `\`${env}\``;
+    return `| \`${path}\` | ${names} | ${shownDefault === '' ? '' : `\`${shownDefault}\``} | ${description.replaceAll('|', '\\|')} |`;
   });
   return `# Configuration
 
@@ -19,13 +18,6 @@ every fault at once.
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
-}
-
-function defaultOf(path: string, schema: { safeParse(value: unknown): { success: boolean; data?: unknown } }): string {
-  const parsed = schema.safeParse(undefined);
-  if (!parsed.success || parsed.data === undefined) return '';
-  const isSpan = typeof parsed.data === 'number' && !path.endsWith('port');
-  return `\`${isSpan ? formatDuration(parsed.data as number) : JSON.stringify(parsed.data)}\``;
 }
 
 export function errorsReference(): string {

@@ -10,7 +10,8 @@ import { openJournal, type Journal } from '../ingest/logs/journal.ts';
 import { openKafka } from '../ingest/logs/kafka.ts';
 import { connect, type ClickHouse } from '../storage/clickhouse.ts';
 import { ensureDatabase } from '../storage/migrate.ts';
-import { type Config, secretsOf } from './config.ts';
+import type { Config } from './config.ts';
+import { secretsOf } from './secrets.ts';
 
 /** Who asks: the embedded engine has places for each, a server a user or a profile. */
 export type EngineUser = 'ingest' | 'reader' | 'export' | 'jobs';
@@ -21,16 +22,16 @@ export const isEmbedded = (config: Config): boolean => config.clickhouse.url ===
 export const holderName = (role: string): string => `${role}@${hostname()}:${process.pid}:${Date.now().toString(36)}`;
 
 export function openClickHouse(config: Config, user: EngineUser): ClickHouse {
-  const { url, user: name, password, database } = config.clickhouse;
+  const { url, user: name, password = '', database } = config.clickhouse;
   if (url !== undefined) return connect({ url, user: name, password, database });
   return followEngine(config.dataDir, { user, database });
 }
 
-/** On a server the database itself may be missing. */
-export async function makeDatabase(config: Config): Promise<void> {
-  const { url, user, password, database } = config.clickhouse;
-  if (url === undefined || database === 'default') return;
-  const server = connect({ url, user, password, database: 'default' });
+/** The database itself may be missing. */
+export async function makeDatabase(config: Config, user: EngineUser): Promise<void> {
+  const { database } = config.clickhouse;
+  if (database === 'default') return;
+  const server = openClickHouse({ ...config, clickhouse: { ...config.clickhouse, database: 'default' } }, user);
   try {
     await ensureDatabase(server, database);
   } finally {

@@ -1,6 +1,6 @@
 /** The contract of a verb of the command line, and what all of them share. Source of names and exit codes: the command-line contract. */
 import { AuditError } from '../core/errors.ts';
-import { type Config, type Fault, loadConfig } from './config.ts';
+import { type Config, flagOf, loadConfig, type Loaded, requireConfig, type Sources } from './config.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -22,22 +22,16 @@ export function exitCodeOf(error: unknown): number {
   return error.code === 'NOT_READY' ? exitCodes.later : exitCodes.failed;
 }
 
-/** Settings that have a flag of their own. */
-const flagged: Readonly<Record<string, string>> = { data: 'dataDir', port: 'http.port' };
-
-export function read(flags: Flags): { readonly config: Config | null; readonly faults: readonly Fault[] } {
-  const values = Object.entries(flagged).flatMap(([flag, path]) => (typeof flags[flag] === 'string' ? [[path, flags[flag]] as const] : []));
-  const file = flags['config'];
-  return loadConfig({ flags: Object.fromEntries(values), env: process.env, file: typeof file === 'string' ? file : undefined });
+/** Flags by the path of their setting, as the configuration takes them. */
+function sources(flags: Flags): Sources {
+  const given = Object.entries(flagOf).map(([path, flag]) => [path, text(flags, flag.slice(2))] as const);
+  return { flags: { ...Object.fromEntries(given), config: text(flags, 'config') }, env: process.env, cwd: process.cwd() };
 }
+
+export const read = (flags: Flags): Loaded => loadConfig(sources(flags));
 
 /** @throws CONFIG_INVALID with every fault, one a line */
-export function configOf(flags: Flags): Config {
-  const { config, faults } = read(flags);
-  if (config !== null) return config;
-  const lines = faults.map(({ where, message }) => `  ${where}: ${message}`);
-  throw new AuditError('CONFIG_INVALID', `the configuration has ${faults.length} fault(s)\n${lines.join('\n')}`);
-}
+export const configOf = (flags: Flags): Config => requireConfig(sources(flags));
 
 export function text(flags: Flags, name: string): string | undefined {
   const value = flags[name];

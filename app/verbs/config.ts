@@ -1,6 +1,6 @@
 /** `gatetrail config check|print|reference` */
 import { stringify } from 'yaml';
-import { masked } from '../config.ts';
+import { describeFault, type Fault, printable } from '../config.ts';
 import { configReference } from '../reference.ts';
 import { configOf, exitCodes, note, print, read, type Verb } from '../verb.ts';
 
@@ -9,7 +9,7 @@ const config: Verb = {
   arguments: ['<check|print|reference>'],
   async run(flags, [what]) {
     if (what === 'check') return check(flags['json'] === true, read(flags).faults);
-    if (what === 'print') print(flags['json'] === true ? masked(configOf(flags)) : stringify(masked(configOf(flags))).trimEnd());
+    if (what === 'print') print(flags['json'] === true ? printable(configOf(flags)) : stringify(printable(configOf(flags))).trimEnd());
     else if (what === 'reference') print(configReference());
     else {
       note(`expected check, print or reference, ${what} came`);
@@ -20,8 +20,8 @@ const config: Verb = {
 };
 export default config;
 
-function check(json: boolean, faults: readonly { where: string; message: string }[]): number {
-  for (const fault of faults) print(json ? fault : `${fault.where}: ${fault.message}`);
+function check(json: boolean, faults: readonly Fault[]): number {
+  for (const fault of faults) print(json ? fault : describeFault(fault));
   if (!json) print(faults.length === 0 ? 'The configuration is good.' : `${faults.length} fault(s).`);
   return faults.length === 0 ? 0 : exitCodes.usage;
 }

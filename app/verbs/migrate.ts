@@ -17,7 +17,7 @@ const migrate: Verb = {
     const clickhouse = openClickHouse(config, 'jobs');
     const retry = { firstMs: 200, maxMs: 2_000, signal: AbortSignal.timeout(waitMs) };
     try {
-      await untilItWorks(() => makeDatabase(config), retry);
+      await untilItWorks(() => makeDatabase(config, 'jobs'), retry);
       const names = await untilItWorks(
         () => (flags['dryRun'] === true ? pendingMigrations(clickhouse) : apply(clickhouse, { holder: holderName('migrate'), logger })),
         retry,
