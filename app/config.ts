@@ -11,6 +11,7 @@ import { AuditError, messageOf } from '../core/errors.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 
 interface Marks {
+  readonly isSetting?: true;
   /** Environment variable; a secret can also be given as NAME_FILE. */
   readonly env?: string;
   readonly secret?: true;
@@ -64,7 +65,7 @@ const source = z.strictObject({
 /** A setting that stands in the environment too. */
 const leaf = <Type extends z.ZodType>(type: Type, description: string, more: Marks = {}): Type => {
   const described = type.describe(description);
-  marks.add(described, more);
+  marks.add(described, { isSetting: true, ...more }); // a registry takes an empty mark for none
   return described;
 };
 
