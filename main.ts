@@ -23,8 +23,8 @@ function add(name: string, verb: Verb): void {
   const command = program
     .command([name, ...(verb.arguments ?? [])].join(' '))
     .description(verb.description)
-    .option('--config FILE', 'configuration, default gatetrail.yaml if present')
-    .option('--data DIR', 'embedded state, default ./data')
+    .option('--config <FILE>', 'configuration, default gatetrail.yaml if present')
+    .option('--data <DIR>', 'embedded state, default ./data')
     .option('--json', 'machine-readable output, one JSON value a line')
     .exitOverride();
   for (const [flag, description] of Object.entries(verb.options ?? {})) command.option(flag, description);

@@ -5,7 +5,7 @@ import { configOf, type Verb } from '../verb.ts';
 
 const ingest: Verb = {
   description: 'runs the role ingest alone: from the log to ClickHouse',
-  options: { '--port N': 'where it listens' },
+  options: { '--port <N>': 'where it listens' },
   run: (flags) => runRole('ingest', configOf(flags), openIngest),
 };
 export default ingest;

@@ -5,7 +5,7 @@ import { configOf, type Verb } from '../verb.ts';
 
 const query: Verb = {
   description: 'runs the role query alone: GraphQL and the intake',
-  options: { '--port N': 'where it listens' },
+  options: { '--port <N>': 'where it listens' },
   run: (flags) => runRole('query', configOf(flags), openQuery),
 };
 export default query;

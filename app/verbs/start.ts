@@ -6,7 +6,7 @@ import { configOf, print, type Verb } from '../verb.ts';
 
 const start: Verb = {
   description: 'runs all roles under one supervisor',
-  options: { '--port N': 'where the API listens, 0 for any free port' },
+  options: { '--port <N>': 'where the API listens, 0 for any free port' },
   async run(flags) {
     const config = configOf(flags);
     const started = await runAll({ config, flags, logger: createLogger(config.log.level, 'start') });

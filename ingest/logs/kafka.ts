@@ -1,6 +1,7 @@
 /**
  * Kafka as the log, through kafkajs: the only file that knows it. Traps it works round: kafkajs jumps by itself when a
- * position is out of range, delivers batches of an older position after a seek, and retries commits under a new generation.
+ * position is out of range, delivers batches of an older position after a seek, retries commits under a new generation, and
+ * uses the sequence of a failed send again.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -50,6 +51,7 @@ export function openKafka(options: KafkaOptions): Log {
   });
   const admin = connected(() => client.admin());
   const producer = connected(() => client.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }));
+  const send = oneAtATime();
   const partitionsOf = new Map<string, number>();
 
   async function partitionCount(topic: string): Promise<number> {
@@ -72,7 +74,10 @@ export function openKafka(options: KafkaOptions): Log {
         return `Kafka cluster ${clusterId} of ${brokers.length} broker(s)`;
       }),
     id: () => named([], async () => (await (await admin()).describeCluster()).clusterId),
-    append: (topic, messages) => named([topic], async () => appendAll(await producer(), topic, messages, await partitionCount(topic))),
+    append: (topic, messages) =>
+      send(() =>
+        named([topic], () => withFreshAfterFailure(producer, async (to) => appendAll(to, topic, messages, await partitionCount(topic)))),
+      ),
     bounds,
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
@@ -325,6 +330,34 @@ async function boundsOf(admin: Admin, topic: string): Promise<Bounds[]> {
   return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }));
 }
 
+/**
+ * A send that fails gives its sequence numbers back, though the broker may have stored it: what took them next would be
+ * answered as a duplicate and never be stored. So the next send has a producer, and with it a sequence, of its own.
+ */
+async function withFreshAfterFailure<Result>(
+  producer: Connected<Producer>,
+  work: (producer: Producer) => Promise<Result>,
+): Promise<Result> {
+  const current = await producer();
+  try {
+    return await work(current);
+  } catch (error) {
+    producer.forget();
+    await current.disconnect().catch(() => {}); // it failed already; what it says now changes nothing
+    throw error;
+  }
+}
+
+/** For the same reason a retry must come before anything else is sent. */
+function oneAtATime() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
 /** Requests of at most 768 KiB, each to one partition, so that the answer tells where every message stands. */
 async function appendAll(producer: Producer, topic: string, messages: readonly NewMessage[], partitions: number) {
   const positions: { partition: number; offset: number }[] = [];
@@ -413,7 +446,7 @@ function registerCodecs(): void {
 }
 
 /** Connects at the first use and once; a connection that failed is tried anew by the next caller. */
-function connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(make: () => Client) {
+function connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(make: () => Client): Connected<Client> {
   let ready: Promise<Client> | null = null;
   const get = () => {
     ready ??= (async () => {
@@ -426,7 +459,14 @@ function connected<Client extends { connect(): Promise<void>; disconnect(): Prom
     });
     return ready;
   };
-  return Object.assign(get, { close: async () => (await ready)?.disconnect() });
+  return Object.assign(get, { close: async () => (await ready)?.disconnect(), forget: () => (ready = null) });
+}
+
+interface Connected<Client> {
+  (): Promise<Client>;
+  close(): Promise<void>;
+  /** The next use makes another one. */
+  forget(): void;
 }
 
 async function named<Result>(topics: readonly string[], work: () => Promise<Result>): Promise<Result> {
