@@ -212,8 +212,9 @@ class Assigned implements AssignedPartition {
   }
 
   /** A batch of kafkajs. Only one that was fetched for exactly the wanted offset is kept. */
-  async deliver({ batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload): Promise<void> {
-    this.commitNow = commitOffsetsIfNecessary;
+  async deliver(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    this.commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
     if (this.fetchPosition < 0) return;
     const fetchedAt = Number((batch as Batch & { fetchedOffset: string }).fetchedOffset);
     if (fetchedAt !== this.fetchPosition && !(await this.isHole(fetchedAt))) return;
@@ -225,7 +226,7 @@ class Assigned implements AssignedPartition {
     if (end - from !== messages.length) this.holes ??= hasControlRecord(batch) ? 'TRANSACTION_MARKER' : 'COMPACTION';
     for (const message of messages) this.queuedBytes += message.value?.length ?? 0;
     this.queue.push(...messages);
-    resolveOffset(batch.lastOffset());
+    payload.resolveOffset(batch.lastOffset());
     if (this.queuedBytes >= this.consuming.readAheadBytes) this.setPaused(true);
     this.wake();
   }
