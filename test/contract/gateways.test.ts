@@ -1,0 +1,101 @@
+/**
+ * Every format is read as its gateway's documentation says: fixtures worked out from the documented layouts, and the
+ * tests' own traffic. Rows are compared as ClickHouse would show them.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { deriveKey } from '../../core/keys.ts';
+import { createDecoder, loadGateways } from '../../ingest/decode.ts';
+import type { Decoder } from '../../ingest/decoder.ts';
+import { type Expected, traffic } from '../support/traffic.ts';
+
+interface Fixture {
+  /** Where the layout is described. */
+  readonly source: string;
+  readonly message: unknown;
+  readonly expected: readonly Expected[];
+}
+
+const folder = join(import.meta.dirname, '../fixtures/gateways');
+const receivedAt = Date.parse('2026-11-24T12:00:00Z');
+const formats = readdirSync(folder).toSorted();
+const fixtures = formats.flatMap((format) => readdirSync(join(folder, format)).map((file) => join(format, file)));
+const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Fixture;
+
+let decoder: Decoder;
+beforeAll(async () => {
+  decoder = createDecoder({
+    gateways: await loadGateways(),
+    sources: [],
+    defaultTenant: 'default',
+    intakeTopic: 'intake',
+    allowedQueryKeys: new Set(),
+    pseudonyms: deriveKey('a secret of the tests', 'pseudonyms'),
+    version: 'test',
+  });
+});
+
+function decode(value: Buffer): Expected[] {
+  const seen: Expected[] = [];
+  decoder.decode({ offset: 0, timestamp: -1, value, headers: {} }, 'edge', receivedAt, {
+    event: (event, _offset, index) => (seen[index] = { kind: 'event', row: shown({ ...event }) }),
+    rejected: ({ index, code }) => (seen[index] = { kind: 'rejected', code }),
+    skipped: (_offset, index) => (seen[index] = { kind: 'skipped' }),
+  });
+  return seen;
+}
+
+/** A decoded event as the table shows it. */
+function shown(event: Record<string, unknown>): Record<string, unknown> {
+  const micros = Number(event['timestamp']);
+  const time = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19).replace('T', ' ');
+  return {
+    ...event,
+    timestamp: `${time}.${String(micros % 1_000_000).padStart(6, '0')}`,
+    client_address: addressShown(event['client_address']),
+    network_peer_address: addressShown(event['network_peer_address']),
+  };
+}
+
+function addressShown(value: unknown): string | null {
+  if (value === '') return null;
+  return String(value).includes(':') ? String(value) : `::ffff:${String(value)}`;
+}
+
+/** What was seen, cut down to the columns that are expected. */
+function comparable(seen: readonly Expected[], expected: readonly Expected[]): Expected[] {
+  return seen.map((element, index) => {
+    const wanted = expected[index];
+    if (element.kind !== 'event' || wanted?.kind !== 'event') return element;
+    return { kind: 'event', row: Object.fromEntries(Object.keys(wanted.row).map((column) => [column, element.row[column]])) };
+  });
+}
+
+describe('formats', () => {
+  test('each one has fixtures, and each fixture a format', async () => {
+    expect([...(await loadGateways()).keys()]).toEqual(formats);
+  });
+
+  test.each(fixtures)('%s is read as documented', (file) => {
+    const { source, message, expected } = read(file);
+    expect(source).not.toBe('');
+    const seen = decode(Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)));
+    expect(comparable(seen, expected)).toEqual(expected);
+  });
+});
+
+describe("the tests' own traffic", () => {
+  const given = { records: 3000, startMs: receivedAt - 3_600_000, malformed: 0.05 };
+
+  test.each(['kong', 'apisix', 'combined', 'gatetrail'] as const)('of %s comes out as the rows it was made from', (format) => {
+    for (const { value, expected } of traffic({ ...given, seed: 3, formats: [format] }).messages)
+      expect(comparable(decode(value), expected)).toEqual(expected);
+  });
+
+  test('is the same for the same seed, and counts every element', () => {
+    const [once, again] = [1, 2].map(() => traffic({ ...given, seed: 4, formats: ['kong', 'apisix', 'combined', 'gatetrail'] }).messages);
+    expect(again?.map(({ value }) => value.toString('latin1'))).toEqual(once?.map(({ value }) => value.toString('latin1')));
+    expect(once?.flatMap(({ expected }) => expected)).toHaveLength(given.records);
+  });
+});
