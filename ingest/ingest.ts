@@ -9,7 +9,7 @@ import { createDatabaseClock } from '../storage/positions.ts';
 import { createBatchMaker } from './batch.ts';
 import type { Decoder } from './decoder.ts';
 import type { AssignedPartition, Log } from './log.ts';
-import { defaultLimits, type BatchLimits, runPartition } from './partition.ts';
+import { defaultLimits, type BatchLimits, type PartitionOptions, runPartition } from './partition.ts';
 import { createWriter, type Step } from './write.ts';
 
 export interface IngestOptions {
@@ -28,6 +28,8 @@ export interface IngestOptions {
   readonly onStopped: (key: PartitionKey, error: AuditError) => void;
   readonly onFailure: (error: unknown) => void;
   readonly trace?: (step: Step, topic: string, partition: number) => void;
+  /** A test makes the writer forget the ledger here. */
+  readonly position?: NonNullable<PartitionOptions['position']>;
 }
 
 export interface Ingest {

@@ -32,6 +32,8 @@ export interface ProducerOptions {
 }
 
 const roundMs = 50;
+/** Kafka takes no batch above 1 MB. */
+const maxRound = 2_000;
 
 export async function startProducer({ brokers, topic, partitions, seed }: ProducerOptions): Promise<Producer> {
   const client = new Kafka({ brokers, clientId: 'test-producer', logLevel: logLevel.NOTHING });
@@ -68,8 +70,9 @@ export async function startProducer({ brokers, topic, partitions, seed }: Produc
     for (let sent = 0; isRunning;) {
       const due = ((performance.now() - startedAt) / 1000) * recordsPerSecond - sent;
       if (due >= (recordsPerSecond * roundMs) / 1000) {
-        await round(due);
-        sent += due;
+        const wanted = Math.min(due, maxRound);
+        await round(wanted);
+        sent += wanted;
       } else await new Promise((resolve) => setTimeout(resolve, roundMs / 2));
     }
   }
