@@ -37,6 +37,8 @@ export interface Batch {
     | 'lastTimestamp'
   >;
   readonly deadLetters: readonly DeadLetter[];
+  /** False when the events are more than one part may take. Never of one message alone: then they are dead letters. */
+  readonly fitsOneBlock: boolean;
   /** The block under an attempt of its token. */
   encode(attempt: number): Buffer;
   /** Gives the buffers back. */
@@ -48,6 +50,8 @@ export interface OpenBatch {
   add(message: LogMessage): void;
   /** Events and dead letters so far. */
   readonly rows: number;
+  /** Length of the texts of the events so far; a compressed message may hold far more than its own bytes. */
+  readonly textLength: number;
   /** Where the range ended, wherever the log says. */
   close(range: Omit<Range, 'messages'>): Batch;
 }
@@ -79,11 +83,15 @@ export function createBatchMaker(decoder: Decoder): BatchMaker {
       get rows() {
         return block.rows + sink.deadLetters.length;
       },
+      get textLength() {
+        return block.textLength;
+      },
       close(range) {
         let encoded: Buffer | null = encode(0);
+        const fits = () => block.rows <= maxBlockRows && (encoded?.length ?? 0) <= maxBlockBytes;
         const [only] = messages;
         // Decided by the message alone, so that whoever completes the claim decides the same.
-        if (only && messages.length === 1 && (block.rows > maxBlockRows || encoded.length > maxBlockBytes)) {
+        if (only && messages.length === 1 && !fits()) {
           sink = createSink(block, 'all');
           decoder.decode(only, key.topic, receivedAt, sink);
           encoded = encode(0);
@@ -92,6 +100,7 @@ export function createBatchMaker(decoder: Decoder): BatchMaker {
         return {
           range: { ...range, messages },
           deadLetters,
+          fitsOneBlock: fits(),
           counts: {
             firstOffset: range.firstOffset,
             lastOffset: range.lastOffset,

@@ -8,7 +8,7 @@ import type { Logger } from '../core/logger.ts';
 import type { BatchStore } from '../storage/batch-store.ts';
 import { type Claim, type GapReason, type Ledger, originOffset, type PartitionKey } from '../storage/ledger.ts';
 import { lastClaim } from '../storage/positions.ts';
-import { type Batch, type BatchMaker, type OpenBatch, sha256Of } from './batch.ts';
+import { type Batch, type BatchMaker, sha256Of } from './batch.ts';
 import type { AssignedPartition, Fetched, LogMessage } from './log.ts';
 import { type Assignment, Revoked, type Step, type Writer } from './write.ts';
 
@@ -73,7 +73,7 @@ async function follow(partition: AssignedPartition, assignment: Assignment, opti
       continue;
     }
     const receivedAt = await patient(async () => Math.max(options.databaseClock.now(), tail.receivedAt));
-    const batch = await collect(partition, { first, open: options.maker.open(assignment.key, receivedAt), options });
+    const batch = await collect(partition, { first, key: assignment.key, receivedAt, options });
     const outcome = await options.writer.write(assignment, batch, tail.sequence + 1);
     if (outcome.kind === 'stored') {
       tail = outcome.claim;
@@ -202,13 +202,15 @@ async function readAgain(partition: AssignedPartition, claim: Claim, options: Pa
 
 interface Collecting {
   readonly first: Fetched;
-  readonly open: OpenBatch;
+  readonly key: PartitionKey;
+  readonly receivedAt: number;
   readonly options: PartitionOptions;
 }
 
 /** From the first messages on, until the batch is full or its time is over. */
-async function collect(partition: AssignedPartition, { first, open, options }: Collecting): Promise<Batch> {
-  const { limits } = options;
+async function collect(partition: AssignedPartition, { first, key, receivedAt, options }: Collecting): Promise<Batch> {
+  const { limits, maker } = options;
+  const open = maker.open(key, receivedAt);
   const deadline = performance.now() + limits.ms;
   let bytes = 0;
   let gapReason: GapReason = '';
@@ -221,7 +223,7 @@ async function collect(partition: AssignedPartition, { first, open, options }: C
       open.add(message);
       bytes += message.value?.length ?? 0;
       lastOffset = message.offset;
-      isFull = open.rows >= limits.rows || bytes >= limits.bytes;
+      isFull = open.rows >= limits.rows || bytes >= limits.bytes || open.textLength >= limits.bytes;
       if (isFull) break;
     }
     if (fetched.holes !== null && gapReason === '') gapReason = fetched.holes;
@@ -232,7 +234,14 @@ async function collect(partition: AssignedPartition, { first, open, options }: C
     fetched = await partition.next({ maxWaitMs: leftMs, maxBytes: limits.bytes - bytes });
     if (fetched.to === fetched.from) break;
   }
-  return open.close({ firstOffset: first.from, lastOffset, gapReason });
+  const batch = open.close({ firstOffset: first.from, lastOffset, gapReason });
+  const last = batch.range.messages.at(-1);
+  if (batch.fitsOneBlock || last === undefined) return batch;
+  // The last message is too much beside the others: it begins the next batch.
+  batch.free();
+  partition.seek(last.offset);
+  const range = { ...batch.range, lastOffset: last.offset - 1, messages: batch.range.messages.slice(0, -1) };
+  return maker.make(key, range, receivedAt);
 }
 
 /** Retention was faster than we: what is gone is on record, never passed over in silence. */

@@ -30,6 +30,8 @@ export interface EventBlock {
   /** Copies the event: the caller may use the object again. */
   add(event: CanonicalEvent, offset: number, index: number): void;
   readonly rows: number;
+  /** Length of all texts added, in UTF-16 units: cheap enough to look at after each row. */
+  readonly textLength: number;
   /** Microseconds; 0 without rows. */
   readonly minTimestamp: number;
   readonly maxTimestamp: number;
@@ -62,6 +64,7 @@ export function createEventBlock(): EventBlock {
   columns.set('message_index', indexes);
 
   let rows = 0;
+  let textLength = 0;
   let minTimestamp = 0;
   let maxTimestamp = 0;
 
@@ -90,11 +93,18 @@ export function createEventBlock(): EventBlock {
       attributes.add(event.attributes);
       offsets.add(offset);
       indexes.add(index);
-      for (const [name, column] of texts) column.add(event[name]);
+      for (const [name, column] of texts) {
+        column.add(event[name]);
+        textLength += event[name].length;
+      }
+      for (const name in event.attributes) textLength += name.length + (event.attributes[name]?.length ?? 0);
       for (const [name, column] of numbers) column.add(event[name]);
     },
     get rows() {
       return rows;
+    },
+    get textLength() {
+      return textLength;
     },
     get minTimestamp() {
       return minTimestamp;
@@ -116,6 +126,7 @@ export function createEventBlock(): EventBlock {
     },
     reset() {
       rows = 0;
+      textLength = 0;
       minTimestamp = 0;
       maxTimestamp = 0;
       for (const column of columns.values()) column.reset();

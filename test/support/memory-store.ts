@@ -1,0 +1,205 @@
+/**
+ * Ledger and tables in memory, with the engine's ways that the write protocol is made against: tokens with a window, a token
+ * burnt by a crash, a request that lands after its client gave up, lost requests and lost answers. Blocks are JSON here.
+ */
+import { AuditError } from '../../core/errors.ts';
+import { type BatchMaker, createBatchMaker } from '../../ingest/batch.ts';
+import { gapNormaliser } from '../../ingest/gap.ts';
+import type { LogMessage } from '../../ingest/log.ts';
+import type { BatchStore, Found } from '../../storage/batch-store.ts';
+import { type Claim, effective, type Ledger, type PartitionKey } from '../../storage/ledger.ts';
+import { lineDecoder } from './writer.ts';
+
+/** What becomes of one insert under a token: the next in line that names its table is used up. */
+export type Fault = 'lost request' | 'lost answer' | 'held' | 'burnt' | 'refused';
+
+interface Row {
+  readonly position: string;
+  readonly batchEvents: number;
+  readonly normaliser: string;
+  readonly attempt: number;
+}
+
+interface Block {
+  readonly positions: readonly string[];
+  readonly normaliser: string;
+  readonly attempt: number;
+}
+
+type Table = 'batches' | 'events';
+
+export interface MemoryStore {
+  readonly ledger: Ledger;
+  readonly store: BatchStore;
+  /** Rows as they stand. */
+  readonly claims: Claim[];
+  readonly events: Row[];
+  /** Tokens of the inserts that were sent, in order. */
+  readonly sent: Record<Table, string[]>;
+  /** What happens to the next inserts into a table. */
+  fail(table: Table, ...faults: Fault[]): void;
+  /** What was held reaches the engine now. */
+  deliver(): void;
+  /** The window has moved on: no token is known any more. */
+  forgetTokens(): void;
+  floor: number;
+  /** A position that the table refuses for good, as a constraint would. */
+  refusedPosition: string;
+  readonly deadLetters: Map<string, { readonly code: string; readonly normaliser: string; readonly version: number }>;
+}
+
+export function memoryStore(): MemoryStore {
+  const tokens = new Set<string>();
+  const held: (() => void)[] = [];
+  const faults: Record<Table, Fault[]> = { batches: [], events: [] };
+  const down = () => new AuditError('BACKEND_UNAVAILABLE', 'no answer');
+
+  /** `work` stores the rows, and gives false where there is none to store: then the token is not used up. */
+  function insert(table: Table, token: string, work: () => boolean): void {
+    const engine = () => {
+      if (!tokens.has(`${table} ${token}`) && work()) tokens.add(`${table} ${token}`);
+    };
+    state.sent[table].push(token);
+    const fault = faults[table].shift();
+    if (fault === 'lost request') throw down();
+    if (fault === 'refused') throw new AuditError('BACKEND_REFUSED', 'refused', { facts: { clickhouseCode: 469 } });
+    if (fault === 'held') held.push(engine);
+    else if (fault === 'burnt') tokens.add(`${table} ${token}`);
+    else engine();
+    if (fault !== undefined) throw down();
+  }
+
+  const rowsFrom = (from: number) =>
+    state.claims.filter(({ firstOffset }) => firstOffset >= from).toSorted((a, b) => a.firstOffset - b.firstOffset);
+
+  function insertClaim(claim: Claim, token: string, isAllowed: () => boolean): void {
+    insert('batches', token, () => {
+      if (!isAllowed()) return false;
+      state.claims.push(onlyClaim(claim));
+      return true;
+    });
+  }
+
+  const state: MemoryStore = {
+    claims: [],
+    events: [],
+    sent: { batches: [], events: [] },
+    floor: 0,
+    refusedPosition: '',
+    deadLetters: new Map(),
+    fail: (table, ...next) => faults[table].push(...next),
+    deliver() {
+      for (const late of held.splice(0)) late();
+    },
+    forgetTokens: () => tokens.clear(),
+    ledger: {
+      sourceEpoch: async () => 1,
+      claimsFrom: async (_key, from, limit) => effective(rowsFrom(from)).slice(0, limit),
+      tail: async () => effective(rowsFrom(-1)).at(-1) ?? null,
+      insertClaim: async (_key, claim, token) => insertClaim(claim, token, () => rowsFrom(claim.firstOffset).length === 0),
+      insertRevision: async (_key, claim, token) =>
+        insertClaim(claim, token, () =>
+          state.claims.some(({ firstOffset, lastOffset }) => firstOffset === claim.firstOffset && lastOffset === claim.lastOffset),
+        ),
+    },
+    store: {
+      async insertEvents(bytes, token) {
+        const { positions, normaliser, attempt } = toBlock(bytes, token);
+        if (positions.includes(state.refusedPosition)) faults.events.unshift('refused');
+        insert('events', token, () => {
+          state.events.push(...positions.map((position) => ({ position, batchEvents: positions.length, normaliser, attempt })));
+          return true;
+        });
+      },
+      async insertDeadLetters(_key, claim, letters) {
+        for (const { offset, index, code } of letters) {
+          const place = `${offset}/${index}`;
+          const known = state.deadLetters.get(place);
+          const letter = { code, normaliser: claim.normaliser, version: claim.revision };
+          if (known === undefined || known.version <= letter.version) state.deadLetters.set(place, letter);
+        }
+      },
+      found: async (_key, claim) => found(state, claim),
+      accepts: async (bytes) => !toBlock(bytes, '').positions.includes(state.refusedPosition),
+      hasEventsBeyond: async () => false,
+      now: async () => 0,
+      floor: async () => state.floor,
+    },
+  };
+  return state;
+}
+
+/** A row has the columns of a claim and nothing else. */
+function onlyClaim(claim: Claim & Partial<PartitionKey>): Claim {
+  const { logId: _, sourceEpoch: __, topic: ___, partition: ____, ...row } = claim;
+  return row;
+}
+
+function found({ events, deadLetters }: MemoryStore, { firstOffset, lastOffset }: Claim): Found {
+  const isInRange = (position: string) => firstOffset <= Number.parseInt(position, 10) && Number.parseInt(position, 10) <= lastOffset;
+  const rows = events.filter(({ position }) => isInRange(position));
+  const letters: Record<string, number> = {};
+  for (const [position, { normaliser }] of deadLetters) if (isInRange(position)) letters[normaliser] = (letters[normaliser] ?? 0) + 1;
+  return {
+    events: rows.length,
+    distinct: new Set(rows.map(({ position }) => position)).size,
+    batchEvents: [...new Set(rows.map(({ batchEvents }) => batchEvents))],
+    normalisers: [...new Set(rows.map(({ normaliser }) => normaliser))],
+    deadLetters: letters,
+  };
+}
+
+/** The marker of a gap is a Native block, always one row at the start of its claim. */
+function toBlock(bytes: Buffer, token: string): Block {
+  if (bytes[0] === 0x7b) return JSON.parse(bytes.toString()) as Block;
+  return {
+    positions: [
+      `${token
+        .replace(/:r\d+$/, '')
+        .split(':')
+        .at(-1)}/0`,
+    ],
+    normaliser: gapNormaliser,
+    attempt: 0,
+  };
+}
+
+/** The product's batches of lines, in blocks that the store above can read. */
+export function memoryBatches(normaliser = 'test'): BatchMaker {
+  const maker = createBatchMaker(lineDecoder(normaliser));
+  const batches: BatchMaker = {
+    ...maker,
+    open(key, receivedAt, refused) {
+      const open = maker.open(key, receivedAt, refused);
+      const messages: LogMessage[] = [];
+      return {
+        add(message) {
+          messages.push(message);
+          open.add(message);
+        },
+        get rows() {
+          return open.rows;
+        },
+        get textLength() {
+          return open.textLength;
+        },
+        close: (range) => batches.make(key, { ...range, messages }, receivedAt, refused),
+      };
+    },
+    make(key, range, receivedAt, refused) {
+      const positions: string[] = [];
+      const sink = {
+        event: (_event: object, offset: number, index: number) => void positions.push(`${offset}/${index}`),
+        rejected: () => {},
+        skipped: () => {},
+      };
+      for (const message of range.messages) lineDecoder(normaliser).decode(message, key.topic, receivedAt, sink);
+      const block = { positions: positions.filter((position) => !refused?.has(position)), normaliser };
+      return {
+        ...maker.make(key, range, receivedAt, refused),
+        encode: (attempt) => Buffer.from(JSON.stringify({ ...block, attempt })),
+      };
+    },
+  };
+  return batches;
+}

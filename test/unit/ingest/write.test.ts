@@ -1,0 +1,316 @@
+/** The write protocol against an engine in memory that burns tokens, holds requests and loses answers on demand. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../core/logger.ts';
+import type { BatchMaker } from '../../../ingest/batch.ts';
+import { gapNormaliser } from '../../../ingest/gap.ts';
+import { createWriter, judge, type Outcome, Revoked, type Step, type Writer } from '../../../ingest/write.ts';
+import type { Found } from '../../../storage/batch-store.ts';
+import type { Claim } from '../../../storage/ledger.ts';
+import { type Fault, memoryBatches, memoryStore, type MemoryStore } from '../../support/memory-store.ts';
+import { assignmentOf, keyOf, rangeOf } from '../../support/writer.ts';
+
+const key = keyOf();
+const token = 'log:1:gw:0:0';
+const at = 1_790_000_000_000;
+let memory: MemoryStore;
+let inconsistent: number;
+let steps: Step[];
+
+beforeEach(() => {
+  memory = memoryStore();
+  inconsistent = 0;
+  steps = [];
+});
+
+function writerAs(writer: string, normaliser = 'test'): Writer & { readonly maker: BatchMaker } {
+  const maker = memoryBatches(normaliser);
+  const options = { ...memory, maker, writer, logger: silentLogger, retryMs: 0 };
+  const onInconsistent = () => (inconsistent += 1);
+  return { ...createWriter({ ...options, onInconsistent, trace: (step) => steps.push(step) }), maker };
+}
+
+const batchOf = (writer: { readonly maker: BatchMaker }, values: readonly string[], first = 0, receivedAt = at) =>
+  writer.maker.make(key, rangeOf(first, values), receivedAt);
+
+async function write(values: readonly string[] = ['/a', '/b', '/c'], first = 0, writer = writerAs('w')): Promise<Outcome> {
+  return writer.write(assignmentOf(), batchOf(writer, values, first), 1);
+}
+
+const positions = () => memory.events.map(({ position }) => position).toSorted();
+
+/** A claim whose writer ended before it stored anything. */
+async function claimed(values: readonly string[] = ['/a', 'bad', '/b'], normaliser = 'test'): Promise<Claim> {
+  const { counts } = batchOf(writerAs('dead', normaliser), values);
+  const claim = { ...counts, note: '', settled: false, attempt: 0, writer: 'dead', revision: 0, sequence: 1 };
+  await memory.ledger.insertClaim(key, claim, token);
+  return claim;
+}
+
+describe('a batch', () => {
+  test('is claimed, its dead letters and events are stored, and it is read back, in this order', async () => {
+    expect(await write(['/a', 'bad'])).toMatchObject({ kind: 'stored', claim: { events: 1, rejected: 1, revision: 0 } });
+    expect(steps).toEqual(['claim', 'dead letters', 'events', 'read back']);
+    expect(memory.sent).toEqual({ batches: [token], events: [token] });
+  });
+
+  test('written again by the same writer adds nothing', async () => {
+    for (let times = 0; times < 2; times += 1) await write();
+    expect(positions()).toEqual(['0/0', '1/0', '2/0']);
+    expect(memory.claims).toHaveLength(1);
+  });
+
+  test('of dead letters alone sends no block', async () => {
+    expect(await write(['bad', 'bad'])).toMatchObject({ kind: 'stored', claim: { events: 0, rejected: 2 } });
+    expect(memory.sent.events).toEqual([]);
+  });
+
+  test('of a partition that was taken away writes nothing', async () => {
+    const writer = writerAs('w');
+    const assignment = assignmentOf();
+    assignment.revoke();
+    await expect(writer.write(assignment, batchOf(writer, ['/a']), 1)).rejects.toBeInstanceOf(Revoked);
+    expect(memory.sent).toEqual({ batches: [], events: [] });
+  });
+
+  test('whose partition is taken away after the claim leaves the claim to the next owner', async () => {
+    const assignment = assignmentOf();
+    const maker = memoryBatches();
+    const trace = (step: Step) => step === 'events' && assignment.revoke();
+    const writer = createWriter({ ...memory, maker, writer: 'w', logger: silentLogger, retryMs: 0, trace });
+    await expect(writer.write(assignment, batchOf({ maker }, ['/a']), 1)).rejects.toBeInstanceOf(Revoked);
+    expect([memory.claims.length, memory.events.length]).toEqual([1, 0]);
+  });
+});
+
+describe('rule A', () => {
+  test.each<[string, Fault[], string[]]>([
+    ['a request that was lost is sent again under the same token', ['lost request'], [token, token]],
+    ['a lost answer is found by reading back, and nothing is sent again', ['lost answer'], [token]],
+    ['however often it fails, the token stays the same', ['lost request', 'lost request', 'lost request'], [token, token, token, token]],
+    ['a burnt token gets the same token again, and a suffix after its success', ['burnt'], [token, token, `${token}:r1`]],
+    [
+      'a burnt suffix gets the next one in the same way',
+      ['burnt', 'lost request', 'lost request'],
+      [token, token, token, token, `${token}:r1`],
+    ],
+    ['a request that is held is sent again under the same token', ['held', 'lost request'], [token, token, token]],
+  ])('for events: %s', async (_, faults, sent) => {
+    memory.fail('events', ...faults);
+    expect(await write()).toMatchObject({ kind: 'stored' });
+    expect(memory.sent.events).toEqual(sent);
+    memory.deliver();
+    expect(positions()).toEqual(['0/0', '1/0', '2/0']);
+  });
+
+  test.each<[string, Fault[], string[], number]>([
+    ['a request that was lost is sent again under the same token', ['lost request'], [token, token], 0],
+    ['a lost answer is found by reading back', ['lost answer'], [token], 0],
+    ['a burnt token is followed by a suffix after a success', ['burnt'], [token, token, `${token}:r1`], 1],
+  ])('for claims: %s', async (_, faults, sent, attempt) => {
+    memory.fail('batches', ...faults);
+    expect(await write()).toMatchObject({ kind: 'stored', claim: { attempt } });
+    expect(memory.sent.batches).toEqual(sent);
+    expect(memory.claims).toHaveLength(1);
+  });
+
+  test('a second burnt suffix moves on to :r2, and late copies of all three store nothing', async () => {
+    memory.fail('events', 'burnt');
+    const engine = { ...memory.store };
+    Object.assign(memory.store, {
+      insertEvents: (block: Buffer, name: string) => {
+        if (name.endsWith(':r1') && !memory.sent.events.includes(name)) memory.fail('events', 'burnt');
+        return engine.insertEvents(block, name);
+      },
+    });
+    await write();
+    expect(memory.sent.events).toEqual([token, token, `${token}:r1`, `${token}:r1`, `${token}:r2`]);
+    for (const late of [token, `${token}:r1`, `${token}:r2`])
+      await engine.insertEvents(batchOf(writerAs('w'), ['/a', '/b', '/c']).encode(0), late);
+    expect(positions()).toEqual(['0/0', '1/0', '2/0']);
+    expect(new Set(memory.events.map(({ attempt }) => attempt))).toEqual(new Set([2]));
+  });
+});
+
+describe('a claim that is not ours', () => {
+  test('is lost to the writer that was first: nothing of ours is stored', async () => {
+    await claimed(['/a', '/b']);
+    expect(await write(['/a', '/b', '/c'])).toMatchObject({ kind: 'lost', claim: { writer: 'dead', lastOffset: 1 } });
+    expect(memory.events).toEqual([]);
+  });
+
+  test('is completed as it stands, by anyone, once', async () => {
+    const claim = await claimed();
+    for (const name of ['next', 'another']) {
+      const writer = writerAs(name);
+      expect(await writer.complete(assignmentOf(), claim, batchOf(writer, ['/a', 'bad', '/b']))).toEqual(claim);
+    }
+    expect(positions()).toEqual(['0/0', '2/0']);
+    expect(memory.claims).toHaveLength(1);
+  });
+
+  test('may be ours by an earlier assignment, with another range: then it is lost too', async () => {
+    const writer = writerAs('w');
+    await writer.write(assignmentOf(), batchOf(writer, ['/a']), 1);
+    expect(await writer.write(assignmentOf(), batchOf(writer, ['/a', '/b']), 1)).toMatchObject({ kind: 'lost' });
+  });
+
+  test('at a position that was passed makes a writer late, also when it begins inside a batch', async () => {
+    await write(['/a', '/b'], 0);
+    await write(['/c', '/d'], 2);
+    for (const first of [0, 1]) expect(await write(['/x'], first, writerAs('slow'))).toEqual({ kind: 'late' });
+    expect(positions()).toHaveLength(4);
+  });
+
+  test('that comes after its token was forgotten is kept out by the condition', async () => {
+    await write(['/a', '/b'], 0);
+    memory.forgetTokens();
+    expect(await write(['/a'], 0, writerAs('slow'))).toMatchObject({ kind: 'lost', claim: { writer: 'w', lastOffset: 1 } });
+    expect(memory.claims).toHaveLength(1);
+  });
+});
+
+describe('a revision', () => {
+  test('says what another version of the reader stored, under a token of its own', async () => {
+    const claim = await claimed();
+    const next = writerAs('next', 'newer');
+    const completed = await next.complete(assignmentOf(), claim, batchOf(next, ['/a', '/now-readable', '/b']));
+    expect(completed).toMatchObject({
+      revision: 1,
+      events: 3,
+      rejected: 0,
+      records: 3,
+      normaliser: 'newer',
+      receivedAt: at,
+      lastOffset: 2,
+    });
+    expect(memory.sent.batches).toEqual([token, `${token}:v1`]);
+  });
+
+  test('is written for what an older writer finds stored by a newer one', async () => {
+    const claim = await claimed();
+    const newer = batchOf(writerAs('x', 'newer'), ['/a', '/now-readable', '/b']);
+    await memory.store.insertEvents(newer.encode(0), token);
+    const old = writerAs('old');
+    expect(await old.complete(assignmentOf(), claim, batchOf(old, ['/a', 'bad', '/b']))).toMatchObject({
+      revision: 1,
+      normaliser: 'newer',
+      events: 3,
+    });
+    expect(positions()).toHaveLength(3);
+  });
+
+  test('whose token is burnt is written under the next suffix', async () => {
+    const claim = await claimed();
+    memory.fail('batches', 'burnt');
+    const next = writerAs('next', 'newer');
+    await next.complete(assignmentOf(), claim, batchOf(next, ['/a', '/b', '/c']));
+    expect(memory.sent.batches).toEqual([token, `${token}:v1`, `${token}:v1`, `${token}:v1:r1`]);
+  });
+
+  test('records the gap where claimed messages are gone, and a late copy stores nothing', async () => {
+    const claim = await claimed();
+    const writer = writerAs('next');
+    expect(await writer.complete(assignmentOf(), claim, null)).toMatchObject({
+      events: 0,
+      records: 0,
+      gapReason: 'RETENTION_OVERRUN',
+      normaliser: gapNormaliser,
+    });
+    await memory.store.insertEvents(batchOf(writer, ['/a', 'bad', '/b']).encode(0), token);
+    expect(memory.events).toMatchObject([{ normaliser: gapNormaliser }]);
+  });
+});
+
+describe('what is refused', () => {
+  test('for good, three times, becomes a dead letter, and the rest is stored under the same token', async () => {
+    memory.refusedPosition = '1/0';
+    expect(await write()).toMatchObject({ kind: 'stored', claim: { revision: 1, events: 2, rejected: 1, records: 3 } });
+    expect(positions()).toEqual(['0/0', '2/0']);
+    expect(memory.deadLetters.get('1/0')).toMatchObject({ code: 'STORE_REFUSED' });
+    expect(memory.sent.events).toEqual([token, token, token, token]);
+  });
+
+  test('once and then taken is stored whole', async () => {
+    memory.fail('events', 'refused', 'refused');
+    expect(await write()).toMatchObject({ claim: { revision: 0, events: 3 } });
+  });
+
+  test('below the retention floor nothing is stored, and the claim stays as it is', async () => {
+    memory.floor = at + 1;
+    expect(await write()).toMatchObject({ kind: 'stored' });
+    expect(memory.events).toEqual([]);
+    const claim = await claimed();
+    expect(await writerAs('w').complete(assignmentOf(), claim, null)).toBe(claim);
+  });
+
+  test('rows that were stored twice are never blessed: the partition stops and the counter says so', async () => {
+    const claim = await claimed(['/a', '/b']);
+    const block = batchOf(writerAs('x'), ['/a', '/b']).encode(0);
+    for (const other of ['one', 'two']) await memory.store.insertEvents(block, other);
+    await expect(writerAs('w').complete(assignmentOf(), claim, null)).rejects.toMatchObject({ code: 'LEDGER_INCONSISTENT' });
+    expect(inconsistent).toBe(1);
+  });
+});
+
+describe('whether a claim is complete', () => {
+  test('is read from the tables; a settled one is never read again', async () => {
+    const writer = writerAs('w');
+    const claim = await claimed();
+    expect(await writer.isComplete(key, claim)).toBe(false);
+    expect(await writer.isComplete(key, { ...claim, settled: true })).toBe(true);
+    await writer.complete(assignmentOf(), claim, batchOf(writer, ['/a', 'bad', '/b']));
+    expect(await writer.isComplete(key, claim)).toBe(true);
+  });
+});
+
+describe('reading back judges', () => {
+  const claim: Claim = {
+    ...{ firstOffset: 0, lastOffset: 9, messages: 10, records: 12, events: 8, rejected: 3, skipped: 1, gapReason: '', note: '' },
+    ...{ receivedAt: at, minTimestamp: 0, maxTimestamp: 0, normaliser: 'n', lastSha256: '', lastTimestamp: 0, settled: false },
+    ...{ attempt: 0, writer: 'w', revision: 0, sequence: 1 },
+  };
+  const stored = { events: 8, distinct: 8, batchEvents: [8], normalisers: ['n'], deadLetters: { n: 3 } };
+  const none = { events: 0, distinct: 0, batchEvents: [], normalisers: [], deadLetters: {} };
+  const lettersOnly = { ...claim, events: 0, records: 4 };
+  const of = (count: number) => ({ events: count, distinct: count, batchEvents: [count] });
+  const marker = { ...of(1), normalisers: [gapNormaliser], deadLetters: {} };
+
+  test.each<[string, Claim, Found, string]>([
+    ['all events and dead letters: complete', claim, stored, 'complete'],
+    ['dead letters of another normaliser beside them: complete', claim, { ...stored, deadLetters: { n: 3, m: 2 } }, 'complete'],
+    ['nothing: rule A decides', claim, none, 'nothing'],
+    ['dead letters and no events yet: nothing of the events', claim, { ...none, deadLetters: { n: 3 } }, 'nothing'],
+    ['a batch of dead letters alone: complete with them', lettersOnly, { ...none, deadLetters: { n: 3 } }, 'complete'],
+    ['some of its dead letters: they are missing', lettersOnly, { ...none, deadLetters: { n: 2 } }, 'letters missing'],
+    ['more dead letters than it claimed: a contradiction', lettersOnly, { ...none, deadLetters: { n: 4 } }, 'contradiction'],
+    [
+      "another normaliser's batch, complete in itself: a revision",
+      claim,
+      { ...stored, ...of(9), normalisers: ['m'], deadLetters: { m: 2 } },
+      'other',
+    ],
+    [
+      "another's batch with more records than were claimed: a contradiction",
+      claim,
+      { ...stored, ...of(13), normalisers: ['m'] },
+      'contradiction',
+    ],
+    ['fewer events, the rest refused: a revision', claim, { ...stored, ...of(6), deadLetters: { n: 5 } }, 'other'],
+    ['fewer events that nothing explains: a contradiction', claim, { ...stored, ...of(6) }, 'contradiction'],
+    ['events without their dead letters: a contradiction', claim, { ...stored, deadLetters: {} }, 'contradiction'],
+    ['a position twice: a contradiction', claim, { ...stored, events: 9 }, 'contradiction'],
+    ['a part that says it should be larger: a contradiction', claim, { ...stored, batchEvents: [20] }, 'contradiction'],
+    ['parts of two sizes: a contradiction', claim, { ...stored, batchEvents: [8, 4] }, 'contradiction'],
+    ['parts of two normalisers: a contradiction', claim, { ...stored, normalisers: ['n', 'm'] }, 'contradiction'],
+    ['the marker of a gap where events were claimed: marked', claim, marker, 'marked'],
+    ['the marker on the revision that says so: complete', { ...claim, normaliser: gapNormaliser, events: 0 }, marker, 'complete'],
+    ['the marker where no events are left to store: its dead letters count', lettersOnly, { ...marker, deadLetters: { n: 3 } }, 'complete'],
+  ])('%s', (_, expected, found, kind) => {
+    expect(judge(expected, found).kind).toBe(kind);
+  });
+
+  test('a batch that is not as claimed by counts of its own', () => {
+    const found = { ...stored, ...of(9), normalisers: ['m'], deadLetters: { m: 2 } };
+    expect(judge(claim, found)).toEqual({ kind: 'other', counts: { events: 9, rejected: 2, skipped: 1, normaliser: 'm' } });
+  });
+});
