@@ -4,7 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { untilItWorks } from '../core/retry.ts';
-import { createAlerts, loadRules, type Alerts } from '../alerts/alerts.ts';
+import { type Alerts, createAlerts, firstPartyRules, loadRules } from '../alerts/alerts.ts';
 import type { Channel } from '../alerts/channel.ts';
 import { openEmail } from '../alerts/channels/email.ts';
 import { openMailbox } from '../local/mailbox.ts';
@@ -21,7 +21,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
   const clickhouse = openClickHouse(config, 'jobs');
   const log = openLog(config, logger);
   const catalogue = config.catalogue === undefined ? emptyCatalogue : await readCatalogue(config.catalogue);
-  const rules = await loadRules(config.rules);
+  const rules = await loadRules([firstPartyRules, ...config.rules]);
   const control = new AbortController();
   let waitsFor: string | null = 'the start';
   let alerts: Alerts | null = null;

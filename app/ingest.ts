@@ -1,33 +1,17 @@
 /** The role `ingest` in this process. */
 import { AuditError } from '../core/errors.ts';
-import { deriveKey } from '../core/keys.ts';
 import { systemClock } from '../core/clock.ts';
 import { untilItWorks } from '../core/retry.ts';
-import { createDecoder, loadGateways } from '../ingest/decode.ts';
-import type { Decoder } from '../ingest/decoder.ts';
 import { startIngest } from '../ingest/ingest.ts';
 import type { Journal } from '../ingest/logs/journal.ts';
 import { pendingMigrations } from '../storage/migrate.ts';
 import { probeTokens } from '../storage/probe.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import type { Config } from './config.ts';
+import { makeDecoder } from './decoder.ts';
 import { intakeRoutes } from './intake.ts';
-import { type RoleContext, type Running, version } from './role.ts';
-import { secretsOf } from './secrets.ts';
+import type { RoleContext, Running } from './role.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { fileTrace } from './trace.ts';
-
-export async function makeDecoder(config: Config): Promise<Decoder> {
-  return createDecoder({
-    sources: config.sources,
-    defaultTenant: config.tenant,
-    intakeTopic: config.intake.topic,
-    gateways: await loadGateways(),
-    allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
-    pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
-    version,
-  });
-}
 
 /** Tries for as long as it takes: readiness says what is awaited, and no record is lost meanwhile. */
 export async function openIngest({ config, logger, metrics }: RoleContext): Promise<Running> {

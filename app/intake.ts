@@ -4,13 +4,14 @@ import { deriveKey } from '../core/keys.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { accept, type Appended } from '../ingest/intake.ts';
-import type { Log } from '../ingest/log.ts';
+import type { Log, NewMessage } from '../ingest/log.ts';
 import { openAccess, type Access, type Caller } from '../storage/access.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import { openLedger } from '../storage/ledger.ts';
 import { receiptOf } from '../storage/receipts.ts';
 import type { Config } from './config.ts';
 import type { Answer, Request, Route } from './http.ts';
+import { makeDecoder } from './decoder.ts';
+import { closedReader } from './watermark.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
 
 export interface IntakeOptions {
@@ -51,7 +52,7 @@ async function post({ config, clickhouse, log }: IntakeOptions, access: Access, 
   if (!caller.roles.includes('ingest') && !caller.roles.includes('admin'))
     throw new AuditError('FORBIDDEN', 'Posting records needs a key with the role ingest');
   const { format, gateway, tenant, wait } = request.query;
-  const appended = await accept(log, config.intake.topic, {
+  const { messages, appended } = await accept(log, config.intake.topic, {
     body: request.body,
     encoding: request.headers['content-encoding'],
     type: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
@@ -59,8 +60,20 @@ async function post({ config, clickhouse, log }: IntakeOptions, access: Access, 
     format,
     gateway,
   });
-  if (wait === undefined) return { status: 202, body: JSON.stringify({ messages: appended.length }) };
-  return { status: 202, body: JSON.stringify({ messages: appended.length, ...(await receiptFor({ config, clickhouse, log }, appended)) }) };
+  const answer = { messages: appended.length };
+  if (wait === undefined) return { status: 202, body: JSON.stringify(answer) };
+  const receipt = await receiptFor({ config, clickhouse, log }, appended);
+  return { status: 202, body: JSON.stringify({ ...answer, ...receipt, skipped: await skippedIn(messages, config) }) };
+}
+
+/** Elements that are no requests leave no trace in the tables, so they are counted by reading the messages again. */
+async function skippedIn(messages: readonly NewMessage[], config: Config): Promise<number> {
+  const decoder = await makeDecoder(config);
+  let skipped = 0;
+  const count = { event: () => {}, rejected: () => {}, skipped: () => void (skipped += 1) };
+  for (const { value, headers = {} } of messages)
+    decoder.decode({ offset: 0, timestamp: -1, value, headers }, config.intake.topic, Date.now(), count);
+  return skipped;
 }
 
 function tenantOf(caller: Caller, asked: string | undefined, fallback: string): string {
@@ -87,14 +100,17 @@ export async function receiptFor(
   appended: readonly Appended[],
 ): Promise<Receipt> {
   const topic = config.intake.topic;
-  const ledger = openLedger(clickhouse);
+  const closed = closedReader(clickhouse, systemClock);
   const logId = await log.id();
-  const sourceEpoch = await ledger.sourceEpoch(logId, topic);
+  const placeOf = async (partition: number) =>
+    (await closed.read()).partitions.find((each) => each.logId === logId && each.topic === topic && each.partition === partition);
   const total = { events: 0, rejected: 0, reasons: {} as Record<string, number> };
   const deadline = Date.now() + waitMs;
   for (const [partition, offsets] of byPartition(appended)) {
     const last = offsets.at(-1) ?? 0;
-    while (((await ledger.tail({ logId, sourceEpoch, topic, partition }))?.lastOffset ?? -1) < last) await pauseUntil(deadline);
+    let place = await placeOf(partition);
+    for (; place === undefined || place.position <= last; place = await placeOf(partition)) await pauseUntil(deadline);
+    const { sourceEpoch } = place;
     const { events, rejected, reasons } = await receiptOf(clickhouse, { topic, sourceEpoch, partition, offsets });
     total.events += events;
     total.rejected += rejected;

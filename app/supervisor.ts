@@ -36,6 +36,8 @@ export interface SupervisorOptions {
 
 const firstRestartMs = 200;
 const maxRestartMs = 10_000;
+/** Before the first ready line: about six seconds in all, more than a predecessor needs to let go of the data folder. */
+const maxFirstWaitMs = 3_200;
 /** A child that ran this long is trusted again. */
 const steadyMs = 30_000;
 const graceMs = 4_500;
@@ -70,7 +72,7 @@ export function createSupervisor({ program, logger, onUsage }: SupervisorOptions
 
   return {
     async run(service) {
-      for (let waitMs = firstRestartMs; ; waitMs = Math.min(maxRestartMs, waitMs * 2)) {
+      for (let waitMs = firstRestartMs; ; waitMs *= 2) {
         const child = start(service);
         const ready = await Promise.race([readyOf(child), exitOf(child)]);
         if (typeof ready === 'object' && ready !== null) {
@@ -80,6 +82,9 @@ export function createSupervisor({ program, logger, onUsage }: SupervisorOptions
         if (ready === usageCode)
           throw new AuditError('CONFIG_INVALID', `The role ${service.role} cannot run with this configuration; its message stands above`);
         if (control.signal.aborted) throw new AuditError('NOT_READY', `stopped before the role ${service.role} was ready`);
+        // What is away is waited for inside a role; one that ends again and again is in no state to start.
+        if (waitMs > maxFirstWaitMs)
+          throw new AuditError('NOT_READY', `The role ${service.role} ended again and again before it was ready; its message stands above`);
         logger.warn({ role: service.role, code: ready, waitMs }, 'a role ended before it was ready; it is started again');
         await sleep(waitMs, control.signal);
       }

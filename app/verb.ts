@@ -16,10 +16,23 @@ export interface Verb {
 
 export const exitCodes = { failed: 1, usage: 2, findings: 3, later: 75 } as const;
 
+/** What only a person can mend: trying again, or starting a role again, would not help. */
+const forPeople: ReadonlySet<string> = new Set([
+  'CONFIG_INVALID',
+  'SCHEMA_TOO_NEW',
+  'MIGRATION_CHANGED',
+  'PORT_IN_USE',
+  'DATA_DIR_UNUSABLE',
+  'ENGINE_NOT_INSTALLED',
+  'RULE_INVALID',
+  'TOKENS_NOT_HELD',
+  'BAD_USER_INPUT',
+]);
+
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof AuditError)) return exitCodes.failed;
-  if (error.code === 'CONFIG_INVALID' || error.code === 'SCHEMA_TOO_NEW' || error.code === 'MIGRATION_CHANGED') return exitCodes.usage;
-  return error.code === 'NOT_READY' ? exitCodes.later : exitCodes.failed;
+  if (forPeople.has(error.code)) return exitCodes.usage;
+  return error.retryable ? exitCodes.later : exitCodes.failed;
 }
 
 /** Flags by the path of their setting, as the configuration takes them. */

@@ -35,10 +35,16 @@ export interface Appended {
   readonly offset: number;
 }
 
+export interface Accepted {
+  readonly messages: readonly NewMessage[];
+  /** Where each of them stands. */
+  readonly appended: readonly Appended[];
+}
+
 const types = ['application/json', 'application/x-ndjson', 'text/plain'];
 
 /** @throws BAD_USER_INPUT, UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, LOG_UNAVAILABLE, TOPIC_MISSING; then nothing was acknowledged. */
-export async function accept(log: Log, topic: string, posted: Posted): Promise<readonly Appended[]> {
+export async function accept(log: Log, topic: string, posted: Posted): Promise<Accepted> {
   if (posted.type !== undefined && !types.includes(posted.type)) {
     throw new AuditError('UNSUPPORTED_MEDIA_TYPE', `Content-Type must be one of ${types.join(', ')}, not ${posted.type}`);
   }
@@ -54,7 +60,7 @@ export async function accept(log: Log, topic: string, posted: Posted): Promise<r
     messages.push({ value: part.value, headers: { ...part.headers, ...headersOf(posted) } });
   }
   if (messages.length === 0) throw new AuditError('BAD_USER_INPUT', 'The body holds no record: send JSON, NDJSON or log lines');
-  return log.append(topic, messages);
+  return { messages, appended: await log.append(topic, messages) };
 }
 
 /** Headers that carry what the poster said; the decoder believes them on the intake topic alone. */

@@ -27,7 +27,7 @@ function remembering() {
 describe('a body that is posted', () => {
   test('is in the log as it came, message by message, before it is answered', async () => {
     const { kept, log } = remembering();
-    expect(await accept(log, 'in', posted('{"a":1}\n{"a":2}'))).toHaveLength(2);
+    expect((await accept(log, 'in', posted('{"a":1}\n{"a":2}'))).appended).toHaveLength(2);
     expect(kept.map(({ value }) => value.toString())).toEqual(['{"a":1}', '{"a":2}']);
   });
 

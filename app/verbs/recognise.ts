@@ -1,0 +1,95 @@
+/** `gatetrail recognise FILE…`: how each record would be read; stores nothing. */
+import { createDecoder, loadGateways } from '../../ingest/decode.ts';
+import type { Decoder } from '../../ingest/decoder.ts';
+import { formatHeader } from '../../ingest/intake.ts';
+import { deriveKey } from '../../core/keys.ts';
+import { AuditError } from '../../core/errors.ts';
+import { toEventJson } from '../event-json.ts';
+import { contentOf } from '../import/files.ts';
+import { cutContent } from '../import/cut.ts';
+import { version } from '../role.ts';
+import { configOf, exitCodes, print, text, type Verb } from '../verb.ts';
+
+const recognise: Verb = {
+  description: 'shows how each record of the files would be read; stores nothing',
+  arguments: ['<FILES...>'],
+  options: { '--format <NAME>': 'read as this format, leave recognition out', '--events': 'print the bare events, which import takes' },
+  async run(flags, files) {
+    const gateways = await loadGateways();
+    const format = text(flags, 'format');
+    if (format !== undefined && !gateways.has(format))
+      throw new AuditError('BAD_USER_INPUT', `--format must be one of ${[...gateways.keys()].join(', ')}, not ${format}`);
+    const config = configOf(flags);
+    const decoder = createDecoder({
+      gateways,
+      sources: config.sources,
+      defaultTenant: config.tenant,
+      intakeTopic: config.intake.topic,
+      allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+      // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
+      pseudonyms: deriveKey('recognise', 'pseudonyms'),
+      version,
+    });
+    let rejected = 0;
+    for (const file of files)
+      rejected += await show(file, decoder, {
+        topic: config.intake.topic,
+        format,
+        events: flags['events'] === true,
+        json: flags['json'] === true,
+      });
+    return rejected === 0 ? 0 : exitCodes.findings;
+  },
+};
+export default recognise;
+
+interface Showing {
+  readonly topic: string;
+  readonly format: string | undefined;
+  readonly events: boolean;
+  readonly json: boolean;
+}
+
+/** Gives the number of elements that could not be read. */
+async function show(file: string, decoder: Decoder, { topic, format, events, json }: Showing): Promise<number> {
+  let rejected = 0;
+  let message = 0;
+  for await (const part of cutContent(contentOf(file))) {
+    const place = { file, message };
+    if ('oversize' in part) {
+      rejected += 1;
+      say({ ...place, index: 0, code: 'TOO_LARGE', message: `a message of ${part.oversize} bytes`, path: '' });
+    } else {
+      const headers = { ...part.headers, ...(format !== undefined && { [formatHeader]: format }) };
+      decoder.decode({ offset: message, timestamp: -1, value: part.value, headers }, topic, Date.now(), {
+        event: (event, _, index) =>
+          say(events ? toEventJson(event) : { ...place, index, format: event.source_format, event: toEventJson(event) }),
+        rejected: ({ index, code, message: why, path, detectedFormat }) => {
+          rejected += 1;
+          say({
+            ...place,
+            index,
+            code,
+            message: why,
+            path: `$${path.replace(/^\$/, '')}`,
+            ...(detectedFormat !== '' && { format: detectedFormat }),
+          });
+        },
+        skipped: (_, index, why) => events || say({ ...place, index, skipped: why }),
+      });
+    }
+    message += 1;
+  }
+  return rejected;
+
+  function say(line: Record<string, unknown>): void {
+    if (json || events) return events && 'code' in line ? undefined : print(line);
+    const { event, ...rest } = line as { event?: Record<string, unknown> };
+    const where = `${file}:${String(line['message' in line && typeof line['message'] === 'number' ? 'message' : 'index'])}`;
+    if (event !== undefined)
+      print(
+        `${where} ${String(rest['format' as never])} ${String(event['timestamp'])} ${String(event['http_request_method'] ?? '-')} ${String(event['url_path'] ?? '-')} ${String(event['http_response_status_code'] ?? '-')}`,
+      );
+    else print(`${where} ${JSON.stringify(rest)}`);
+  }
+}
