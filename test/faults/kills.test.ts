@@ -17,7 +17,7 @@ import { sqlRows } from '../support/sql.ts';
 import { readSteps, steps, type Step } from '../support/steps.ts';
 
 const partitions = 4;
-const { sizes, seed, report } = campaign('kills', { kills: 6, rate: 2500, timesEach: 0 }, { kills: 30, rate: 2500, timesEach: 2 });
+const { sizes, seed, ...printed } = campaign('kills', { kills: 6, rate: 2500, timesEach: 0 }, { kills: 30, rate: 2500, timesEach: 2 });
 const random = seeded(seed);
 const victims = ['ingest', 'engine', 'both'] as const;
 type Victim = (typeof victims)[number];
@@ -161,7 +161,7 @@ test('every acknowledged record is stored once, wherever a process is killed', a
   await until(() => isCovered(place(), producer.acknowledged), Boolean, 100_000).catch(() => {}); // the verdict says what is missing
   const verdict = await judge(place(), producer.acknowledged);
   const recoveries = await recoveriesMs(kills);
-  report({
+  printed.report({
     killed: kills.length,
     byVictim: Object.fromEntries(victims.map((victim) => [victim, timesHit(kills.filter((made) => made.victim === victim))])),
     steps: timesHit(kills),
@@ -192,7 +192,7 @@ WHERE events.topic = '${topic}' AND batches.topic = '${topic}' AND batches.write
     tookMs.push(Date.now() - at);
   }
   await producer.stop();
-  report({ firstBatchAfterKillMs: tookMs });
+  printed.report({ firstBatchAfterKillMs: tookMs });
   // The promise is 5 s; a busy machine may take longer, but never as long as the session.
   expect(Math.max(...tookMs)).toBeLessThan(sessionMs / 2);
 });
