@@ -32,7 +32,7 @@ const clickhouse = connect(given.clickhouse);
 const alerts = createAlerts({ clickhouse, rules: await loadRules(),
   channels: [openEmail({ from: 'a@example.org', to: ['b@example.org'], smtpUrl: given.smtp, ca: given.ca })],
   watermark: { eventTime: async () => given.at, newMinutes: async () => ({ minutes: [], mark: 'x' }) },
-  lease: openLease(clickhouse, { name: 'alerts', holder: given.holder, ttlMs: 500 }),
+  lease: openLease(clickhouse, { name: 'alerts', holder: given.holder, ttlMs: 4000 }),
   clock: { now: () => given.at }, logger: silentLogger, latenessMs: 5000, groupWaitMs: 0, limitsFor: () => new Map(),
   publicUrl: 'https://audit.example.org', linkKey: { id: 'x', key: Buffer.alloc(32) } });
 await alerts.tick();
@@ -74,9 +74,8 @@ test('a process killed between the 250 and its mark sends the same Message-ID ag
   expect(await first.ended).toBe('SIGKILL');
   smtp.onTaken = () => {};
   expect(smtp.mails).toHaveLength(1);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await new Promise((resolve) => setTimeout(resolve, 4_100));
   expect(await runTick('second').ended).toBe(0);
-  await new Promise((resolve) => setTimeout(resolve, 700));
   expect(await runTick('third').ended).toBe(0);
   expect(smtp.mails).toHaveLength(2);
   expect(smtp.mails[1]?.messageId).toBe(smtp.mails[0]?.messageId);
