@@ -5,14 +5,14 @@
 import { isIP } from 'node:net';
 import { AuditError } from '../core/errors.ts';
 import { decodeEventId } from '../core/event-id.ts';
-import { parseSearch } from './search.ts';
+import { type Match, parseSearch } from './search.ts';
+
+export type { Match };
 
 export interface Condition {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, unknown>>;
 }
-
-export type Match = Readonly<Record<string, unknown>>;
 
 /** Texts of an event by the name of the filter; absent is ''. Where several hold the value, one of them is enough. */
 export const textColumns: Readonly<Record<string, readonly string[]>> = {

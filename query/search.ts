@@ -1,6 +1,8 @@
 /** The search phrase as a filter: `consumer:mobile-app status:>=400 path:/orders/* -method:GET "two words"`. */
 import { AuditError } from '../core/errors.ts';
-import type { Match } from './filter.ts';
+
+/** A value of AuditEventFilter. */
+export type Match = Readonly<Record<string, unknown>>;
 
 const numbers = new Set(['status', 'upstreamStatus', 'durationMs', 'upstreamDurationMs', 'requestBytes', 'responseBytes']);
 const words = new Set(['id', 'outcome', 'signal', 'lifecycle', 'dataClass']);
