@@ -2,9 +2,11 @@
 import { AuditError } from '../core/errors.ts';
 import { encodeEventId } from '../core/event-id.ts';
 import type { PurposeKey } from '../core/keys.ts';
+import type { ClosedReader } from '../storage/closed.ts';
 import type { Range, Scope } from '../storage/scope.ts';
+import { boundCondition, boundOf, type Bound } from './bound.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
-import { compileFilter, position, type Match } from './filter.ts';
+import { compileFilter, position, type Condition, type Match } from './filter.ts';
 import { resolveRange, type RangeInput, type RangeLimits } from './range.ts';
 
 export interface PageArguments {
@@ -21,6 +23,7 @@ export interface PageOptions {
   readonly now: number;
   readonly limits: RangeLimits & { readonly maxPageSize: number };
   readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
+  readonly closed?: ClosedReader;
 }
 
 export type EventRow = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name in event-view
@@ -43,9 +46,8 @@ export async function auditPage(scope: Scope, page: PageArguments, options: Page
   const text = backwards ? page.before : page.after;
   const cursor = text == null ? null : readCursor(options.cursorKeys, question, text);
   const range = cursor?.range ?? resolveRange(page.range, options.now, options.limits);
-  const bound = cursor?.bound ?? options.now;
-  const filter = compileFilter(page.filter);
-  const walk = { scope, range, bound, filter };
+  const bound = cursor ? cursor.bound : options.closed ? boundOf(await options.closed.read()) : null;
+  const walk = { scope, range, where: whereOf(page.filter, bound) };
   const descending = (order === 'NEWEST_FIRST') !== backwards;
   const found = await readAlong(walk, { descending, limit: size + 1, beyond: cursor?.key ?? null });
   const rows = found.slice(0, size);
@@ -100,8 +102,14 @@ export const idOf = (row: EventRow) =>
 interface Walk {
   readonly scope: Scope;
   readonly range: Range;
-  readonly bound: number;
-  readonly filter: { readonly sql: string; readonly parameters: Readonly<Record<string, unknown>> };
+  readonly where: Condition;
+}
+
+function whereOf(filter: Match | null | undefined, bound: Bound | null): Condition {
+  const asked = compileFilter(filter);
+  if (bound === null) return asked;
+  const stored = boundCondition(bound);
+  return { sql: `${asked.sql} AND ${stored.sql}`, parameters: { ...asked.parameters, ...stored.parameters } };
 }
 
 interface Step {
@@ -136,18 +144,18 @@ function readWindow(walk: Walk, step: Step, range: Range): Promise<EventRow[]> {
   return walk.scope.events<EventRow>({
     select: eventColumns,
     range,
-    where: `${walk.filter.sql} AND received_at <= fromUnixTimestamp64Milli({bound:Int64}) ${key}`,
-    parameters: { ...walk.filter.parameters, ...keys, bound: walk.bound },
+    where: `${walk.where.sql} ${key}`,
+    parameters: { ...walk.where.parameters, ...keys },
     tail: `ORDER BY ${orderKey.map((column) => `${column} ${direction}`).join(', ')}\nLIMIT ${step.limit}`,
   });
 }
 
-async function countUpTo({ scope, range, bound, filter }: Walk, upTo: number) {
+async function countUpTo({ scope, range, where }: Walk, upTo: number) {
   const [row] = await scope.events<{ found: string }>({
     select: 'count() AS found',
     range,
-    where: `${filter.sql} AND received_at <= fromUnixTimestamp64Milli({bound:Int64})`,
-    parameters: { ...filter.parameters, bound },
+    where: where.sql,
+    parameters: where.parameters,
   });
   const found = Number(row?.found ?? 0);
   return { value: Math.min(found, upTo), relation: found > upTo ? 'AT_LEAST' : 'EXACT' };

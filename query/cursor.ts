@@ -3,13 +3,14 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { AuditError } from '../core/errors.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import type { Range } from '../storage/scope.ts';
+import type { Bound } from './bound.ts';
 
 export interface Cursor {
   /** Values of the order key, all as text or number. */
   readonly key: readonly (string | number)[];
   readonly range: Range;
-  /** Arrivals after it are not part of what is paged through. */
-  readonly bound: number;
+  /** What was stored when the walk began; null where that is not asked. */
+  readonly bound: Bound | null;
 }
 
 export function writeCursor(key: PurposeKey, question: string, cursor: Cursor): string {
@@ -26,7 +27,13 @@ export function readCursor(keys: readonly PurposeKey[], question: string, text: 
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
   if (!genuine || rest.length > 0) throw new AuditError('CURSOR_INVALID', 'The cursor is not one of ours, or belongs to another query');
-  const [, key, from, to, bound] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [1, Cursor['key'], number, number, number]; // we signed it
+  const [, key, from, to, bound] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [
+    1,
+    Cursor['key'],
+    number,
+    number,
+    Bound | null,
+  ]; // we signed it
   return { key, range: { from, to }, bound };
 }
 

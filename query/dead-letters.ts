@@ -62,7 +62,7 @@ LIMIT ${query.first + 1}`,
   );
   const edges = found.slice(0, query.first).map((row) => ({
     node: view(row),
-    cursor: writeCursor(keys[0], question, { key: keyOf(row), range, bound: 0 }),
+    cursor: writeCursor(keys[0], question, { key: keyOf(row), range, bound: null }),
   }));
   const count = async () => {
     const rows = await clickhouse.rows<Row>(

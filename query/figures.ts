@@ -1,10 +1,8 @@
-/** Aggregates over events: one table, one series per group, counts of values. */
-import { parseDuration, formatDuration } from '../core/duration.ts';
+/** The aggregates that tables and series share: as columns of one statement, and read back from its rows. */
 import { AuditError } from '../core/errors.ts';
 import type { Range, Scope } from '../storage/scope.ts';
-import { groupKey } from './dimensions.ts';
-import { compileFilter, type Condition, type Match } from './filter.ts';
-import { dimensionExpression } from './dimensions.ts';
+import type { Condition, Match } from './filter.ts';
+import { dimensionExpression, groupKey } from './dimensions.ts';
 
 /** What single fields ask for beyond the fixed figures, collected from the whole operation. */
 export interface Extras {
@@ -23,7 +21,7 @@ export interface FigureQuery {
   readonly now: number;
 }
 
-type Row = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name
+export type Row = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name
 
 const latencies = { latency: 'duration_ms', upstreamLatency: 'upstream_duration_ms', gatewayLatency: 'gateway_duration_ms' } as const;
 const status = 'http_response_status_code';
@@ -56,105 +54,6 @@ export function aggregates({ within, distinct, levels }: Extras): string {
   ].join(',\n  ');
 }
 
-export async function metricTable(scope: Scope, query: FigureQuery) {
-  const filter = compileFilter(query.filter);
-  const key = groupKey(query.groupBy);
-  const rows = await ranked(scope, query, filter);
-  const total = await whole(scope, query, filter);
-  const kept = rows.map((row) => String(row['m_key']));
-  const rest =
-    query.groupBy.length === 0
-      ? []
-      : await scope.events<Row>({
-          select: `uniqExact(${key}) AS m_groups, ${aggregates(query.extras)}`,
-          range: query.range,
-          where: `${filter.sql} AND NOT has({kept:Array(String)}, ${key})`,
-          parameters: { ...filter.parameters, kept },
-        });
-  const otherRows = Number(rest[0]?.['m_groups'] ?? 0);
-  return {
-    rows: rows.map((row) => ({ dimensions: dimensionsOf(query, String(row['m_key'])), values: values(row, query), compared: null })),
-    otherRows,
-    other: otherRows > 0 && rest[0] ? values(rest[0], query) : null,
-    total: values(total, query),
-    resolvedRange: query.range,
-    comparedRange: null,
-    redactedDimensions: [],
-    source: 'EVENTS',
-  };
-}
-
-export async function timeSeries(scope: Scope, query: FigureQuery & { interval?: string | null; timeZone: string; maxPoints: number }) {
-  const filter = compileFilter(query.filter);
-  const buckets = intervals(query);
-  if (buckets.starts.length > query.maxPoints) {
-    throw new AuditError(
-      'BAD_USER_INPUT',
-      `The range has ${buckets.starts.length} intervals, ${query.maxPoints} are allowed: ask for longer ones`,
-    );
-  }
-  const top = query.groupBy.length === 0 ? [] : await ranked(scope, query, filter);
-  const kept = query.groupBy.length === 0 ? ['[]'] : top.map((row) => String(row['m_key']));
-  const key =
-    query.groupBy.length === 0 ? "'[]'" : `if(has({kept:Array(String)}, ${groupKey(query.groupBy)}), ${groupKey(query.groupBy)}, '')`;
-  const ask = (select: string, tail: string) =>
-    scope.events<Row>({
-      select: `${select}, ${aggregates(query.extras)}`,
-      range: query.range,
-      where: filter.sql,
-      parameters: { ...filter.parameters, kept, starts: buckets.starts },
-      tail,
-    });
-  const index = 'arrayFirstIndex(start -> start > toUnixTimestamp64Milli(timestamp), {starts:Array(Int64)})';
-  const rows = await ask(
-    `${key} AS m_key, toInt64(if(${index} = 0, toInt64(length({starts:Array(Int64)})), toInt64(${index}) - 1)) AS m_bucket`,
-    'GROUP BY m_key, m_bucket',
-  );
-  const totals = new Map((await ask(`${key} AS m_key`, 'GROUP BY m_key')).map((row) => [String(row['m_key']), row]));
-  const found = new Map(rows.map((row) => [`${row['m_bucket']} ${row['m_key']}`, row]));
-  const series = (name: string) => ({
-    dimensions: name === '' ? [] : dimensionsOf(query, name),
-    total: values(totals.get(name) ?? nothing, query),
-    points: buckets.starts.map((at, place) => {
-      const end = buckets.starts[place + 1] ?? buckets.end;
-      const span = { from: Math.max(at, query.range.from), to: Math.min(end, query.range.to) };
-      return {
-        at,
-        isPartial: end > query.now,
-        values: values(found.get(`${place + 1} ${name}`) ?? nothing, { ...query, range: span }),
-        compared: null,
-      };
-    }),
-  });
-  return {
-    interval: buckets.interval,
-    series: kept.map(series),
-    other: totals.has('') ? series('') : null,
-    resolvedRange: query.range,
-    comparedRange: null,
-    redactedDimensions: [],
-    source: 'EVENTS',
-  };
-}
-
-export async function facets(scope: Scope, query: Pick<FigureQuery, 'range' | 'filter' | 'limit'> & { dimensions: readonly string[] }) {
-  const filter = compileFilter(query.filter);
-  return Promise.all(
-    query.dimensions.map(async (dimension) => {
-      const rows = await scope.events<{ m_value: string | null; m_count: string; m_all: string }>({
-        select: `${dimensionExpression(dimension)} AS m_value, count() AS m_count, sum(m_count) OVER () AS m_all`,
-        range: query.range,
-        where: filter.sql,
-        parameters: filter.parameters,
-        tail: `GROUP BY m_value\nORDER BY m_count DESC, m_value ASC\nLIMIT ${query.limit}`,
-      });
-      const shown = rows.map((row) => ({ value: row.m_value, count: Number(row.m_count) }));
-      const otherCount = Number(rows[0]?.m_all ?? 0) - shown.reduce((sum, { count }) => sum + count, 0);
-      return { dimension, values: shown, otherCount, redacted: false };
-    }),
-  );
-}
-
 const orders: Readonly<Record<string, string>> = {
   REQUESTS: 'm_requests',
   CLIENT_ERRORS: 'm_clientErrors',
@@ -181,7 +80,7 @@ const orders: Readonly<Record<string, string>> = {
   LAST_SEEN: 'm_last',
 };
 
-function ranked(scope: Scope, query: FigureQuery, filter: Condition): Promise<Row[]> {
+export function ranked(scope: Scope, query: FigureQuery, filter: Condition): Promise<Row[]> {
   if (query.orderBy?.byChange) throw new AuditError('BAD_USER_INPUT', 'byChange orders by a comparison, and none was asked for');
   const by = orders[query.orderBy?.by ?? 'REQUESTS'] ?? 'm_requests';
   const direction = query.orderBy?.direction === 'ASC' ? 'ASC' : 'DESC';
@@ -194,7 +93,7 @@ function ranked(scope: Scope, query: FigureQuery, filter: Condition): Promise<Ro
   });
 }
 
-async function whole(scope: Scope, query: FigureQuery, filter: Condition): Promise<Row> {
+export async function whole(scope: Scope, query: FigureQuery, filter: Condition): Promise<Row> {
   const [row] = await scope.events<Row>({
     select: aggregates(query.extras),
     range: query.range,
@@ -204,9 +103,9 @@ async function whole(scope: Scope, query: FigureQuery, filter: Condition): Promi
   return row ?? nothing;
 }
 
-const nothing: Row = {};
+export const nothing: Row = {};
 
-function values(row: Row, { range, now, extras }: Pick<FigureQuery, 'range' | 'now' | 'extras'>) {
+export function values(row: Row, { range, now, extras }: Pick<FigureQuery, 'range' | 'now' | 'extras'>) {
   const count = (name: string) => Number(row[`m_${name}`] ?? 0);
   const maybe = (name: string) => (row[`m_${name}`] == null ? null : Number(row[`m_${name}`]));
   const requests = count('requests');
@@ -250,69 +149,7 @@ function values(row: Row, { range, now, extras }: Pick<FigureQuery, 'range' | 'n
   };
 }
 
-function dimensionsOf({ groupBy }: FigureQuery, key: string) {
+export function dimensionsOf({ groupBy }: FigureQuery, key: string) {
   const parts = JSON.parse(key) as (string | null)[];
   return groupBy.map((dimension, index) => ({ dimension, value: parts[index] ?? null }));
-}
-
-const day = 86_400_000;
-const nice = [1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, day];
-
-/** Starts of all intervals; those of days, weeks and months follow the calendar of the zone. */
-function intervals({ range, interval, timeZone }: { range: Range; interval?: string | null; timeZone: string }) {
-  const calendar = interval === 'P1D' || interval === 'P1W' || interval === 'P1M' || interval === 'P7D' ? interval : null;
-  const span = interval == null ? (nice.find((ms) => (range.to - range.from) / ms <= 120) ?? day) : parseDuration(interval);
-  if (span === null || span < 1_000) throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, got ${interval}`);
-  if (calendar === null && span % day !== 0) {
-    const first = Math.floor(range.from / span) * span;
-    const length = Math.ceil((range.to - first) / span);
-    if (length > 1_000_000) throw new AuditError('BAD_USER_INPUT', 'The interval is too short for the range');
-    const starts = Array.from({ length }, (_, index) => first + index * span);
-    return { starts, end: first + length * span, interval: formatDuration(span) };
-  }
-  const starts: number[] = [];
-  const zone = calendarOf(timeZone);
-  const step = calendar === 'P1M' ? 'month' : calendar === 'P1W' || calendar === 'P7D' ? 'week' : 'day';
-  let at = zone.startOf(range.from, step);
-  for (; at < range.to; at = zone.next(at, step)) starts.push(at);
-  return { starts, end: at, interval: calendar ?? 'P1D' };
-}
-
-type Step = 'day' | 'week' | 'month';
-
-function calendarOf(timeZone: string) {
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  } catch (cause) {
-    throw new AuditError('BAD_USER_INPUT', `Expected the name of a time zone, got ${JSON.stringify(timeZone)}`, { cause });
-  }
-  const wall = (at: number) => {
-    const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-    return Date.UTC(part['year'] ?? 0, (part['month'] ?? 1) - 1, part['day'], part['hour'], part['minute'], part['second']);
-  };
-  /** The instant at which the clocks of the zone show `local`; twice is enough around a change of the clocks. */
-  const instant = (local: number) => {
-    const guess = local - (wall(local) - local);
-    return guess - (wall(guess) - local);
-  };
-  const midnight = (local: number, step: Step, ahead: number) => {
-    const date = new Date(local);
-    const back = step === 'week' ? (date.getUTCDay() + 6) % 7 : 0;
-    const [days, months] = step === 'month' ? [1, ahead] : [date.getUTCDate() - back + ahead * (step === 'week' ? 7 : 1), 0];
-    return instant(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, days));
-  };
-  return {
-    startOf: (at: number, step: Step) => midnight(wall(at), step, 0),
-    next: (at: number, step: Step) => midnight(wall(at), step, 1),
-  };
 }

@@ -10,8 +10,9 @@ import { createYoga, useExecutionCancellation, type Plugin } from 'graphql-yoga'
 import { AuditError, catalogue } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { depthAndAliases, maxTokens } from './query-limits.ts';
-import { createResolvers, type ReadContext, type ReadOptions } from './resolvers.ts';
+import type { ReadContext, ReadOptions } from './guard.ts';
 import { scalars } from './scalars.ts';
+import { createResolvers } from './schema.ts';
 import type { Caller } from '../storage/access.ts';
 
 export interface GraphqlOptions extends ReadOptions {

@@ -33,3 +33,27 @@ export function eventRow(values: Record<string, unknown> = {}): Record<string, u
 export async function writeEvents(server: SqlServer, database: string, rows: readonly object[]): Promise<void> {
   await sqlText(server, `INSERT INTO events FORMAT JSONEachRow\n${rows.map((row) => JSON.stringify(row)).join('\n')}`, database);
 }
+
+/** A row of the ledger over offsets of one partition; what is left out is plain. */
+export function claimRow(values: Record<string, unknown> & { first_offset: number; last_offset: number }): Record<string, unknown> {
+  const length = values.last_offset - values.first_offset + 1;
+  const isOrigin = values.first_offset < 0;
+  const counts = isOrigin ? { messages: 0, records: 0, events: 0 } : { messages: length, records: length, events: length };
+  const at = '2026-11-22 10:00:00.000';
+  return {
+    log_id: 'log',
+    source_epoch: 1,
+    topic: 'edge',
+    kafka_partition: 0,
+    ...counts,
+    received_at: '2026-11-23 00:00:00.000',
+    min_timestamp: at,
+    max_timestamp: at,
+    normaliser: 'test',
+    ...values,
+  };
+}
+
+export async function writeClaims(server: SqlServer, database: string, rows: readonly object[]): Promise<void> {
+  await sqlText(server, `INSERT INTO batches FORMAT JSONEachRow\n${rows.map((row) => JSON.stringify(row)).join('\n')}`, database);
+}

@@ -1,87 +1,38 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../../core/clock.ts';
-import { deriveKey } from '../../../core/keys.ts';
-import { silentLogger } from '../../../core/logger.ts';
-import { AuditError } from '../../../core/errors.ts';
-import { createGraphql } from '../../../query/graphql.ts';
-import { openAccess } from '../../../storage/access.ts';
-import { openAccessLog } from '../../../storage/access-log.ts';
+import { nextMorning, startApi, thatDay as range, type Answer, type TestApi } from '../../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
-import { eventRow, writeEvents } from '../../support/events.ts';
+import { claimRow, eventRow, writeClaims, writeEvents } from '../../support/events.ts';
 import { sqlRows } from '../../support/sql.ts';
 
-const clock = { now: () => Date.parse('2026-11-24T00:00:00Z') };
-const limits = {
-  retentionMs: 400 * 86_400_000,
-  maxRangeMs: 3_153_600_000_000,
-  maxPageSize: 1000,
-  maxGroups: 1000,
-  maxPoints: 5000,
-  queriesPerMinute: 600,
-};
 let engine: TestEngine;
 let database: TestDatabase;
-let url = '';
-let stop = () => {};
+let api: TestApi;
 
 beforeAll(async () => {
   engine = await startEngine();
   database = await freshDatabase(engine);
-  const { clickhouse } = database;
-  const access = openAccess({ clickhouse, keys: [deriveKey('s', 'api-keys')], adminKey: 'root', clock: systemClock });
-  const options = {
-    clickhouse,
-    access,
-    accessLog: openAccessLog(clickhouse, systemClock),
-    cursorKeys: [deriveKey('s', 'cursors')] as const,
-    limits,
-    clock,
-  };
-  const graphql = createGraphql({
-    ...options,
-    cursorKeys: [options.cursorKeys[0]],
-    version: '0.0.0',
-    logger: silentLogger,
-    graphiql: false,
-  });
-  const server = createServer((req, res) => {
-    access.authenticate(req.headers.authorization, '127.0.0.1').then(
-      (caller) => graphql.handle({ req, res, caller, address: '127.0.0.1' }),
-      (error: unknown) => res.writeHead(error instanceof AuditError ? error.httpStatus : 500).end('{}'),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  stop = () => server.close();
+  api = await startApi(database.clickhouse, { clock: nextMorning });
   const rows = Array.from({ length: 25 }, (_, index) =>
     eventRow({
       timestamp: `2026-11-22 10:00:${String(Math.floor(index / 5)).padStart(2, '0')}.000`,
       tenant: index % 5 === 4 ? 'globex' : 'acme',
       http_response_status_code: index % 2 ? 200 : 401,
       client_address: '10.1.2.3',
+      kafka_offset: index,
+      batch_events: 25,
     }),
   );
   await writeEvents(engine, database.name, rows);
+  await writeClaims(engine, database.name, [claimRow({ first_offset: 0, last_offset: 24 })]);
 });
 afterAll(async () => {
-  stop();
+  api.close();
   await database.close();
   await engine.stop();
 });
 
-async function ask(query: string, token = 'root', variables = {}): Promise<any> {
-  // oxlint-disable-line typescript/no-explicit-any
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  return response.json();
-}
-const range = 'range: {absolute: {from: "2026-11-22T00:00:00Z", to: "2026-11-23T00:00:00Z"}}';
+const ask = (query: string, key = 'root', variables = {}) => api.ask(query, { key, variables });
 
 test('pages go through every event once, forwards and back, with exact flags', async () => {
   const walk = async (size: string, cursor: string, flag: string, edge: string) => {
@@ -129,7 +80,7 @@ test('a series has every interval, and its points add up to the total', async ()
     `{timeSeries(${range}, interval: "PT1H", groupBy: [TENANT]) {interval series {dimensions {value} total {requests within(ms: 5)} points {at isPartial values {requests errorRate latency {p50 quantile(level: 0.2)}}}}} metrics(${range}, groupBy: [STATUS], orderBy: {by: REQUESTS}, limit: 1) {rows {dimensions {value} values {requests}} otherRows other {requests}}}`,
   );
   expect(errors).toBeUndefined();
-  expect(data.timeSeries.series.map((one: any) => [one.dimensions[0].value, one.total.requests, one.points.length])).toEqual([
+  expect(data.timeSeries.series.map((one: Answer) => [one.dimensions[0].value, one.total.requests, one.points.length])).toEqual([
     ['acme', 20, 24],
     ['globex', 5, 24],
   ]); // oxlint-disable-line typescript/no-explicit-any

@@ -1,0 +1,120 @@
+/** What every resolver runs under: the caller's roles, and an entry in the access log before the answer, whatever it is. */
+import type { GraphQLResolveInfo } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
+import type { Clock } from '../core/clock.ts';
+import { AuditError } from '../core/errors.ts';
+import { keyedHash, type PurposeKey } from '../core/keys.ts';
+import type { Access, Caller, Role } from '../storage/access.ts';
+import type { AccessLog } from '../storage/access-log.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import type { ClosedReader } from '../storage/closed.ts';
+import { openScope, type Range, type Scope } from '../storage/scope.ts';
+import type { AlertsView } from './alerts-view.ts';
+import { resolveRange, type RangeInput } from './range.ts';
+
+export interface ReadLimits {
+  readonly retentionMs: number;
+  readonly maxRangeMs: number;
+  readonly maxPageSize: number;
+  readonly maxGroups: number;
+  readonly maxPoints: number;
+  readonly queriesPerMinute: number;
+}
+
+export interface ReadOptions {
+  readonly clickhouse: ClickHouse;
+  readonly access: Access;
+  readonly accessLog: AccessLog;
+  readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
+  readonly limits: ReadLimits;
+  readonly clock: Clock;
+  readonly version: string;
+  /** How far the data is stored. Without it pages have no upper bound, freshness is unknown and nothing is called complete. */
+  readonly closed?: ClosedReader;
+  /** End offsets of the log by `TOPIC/PARTITION`, where it can be asked. */
+  readonly ends?: () => Promise<ReadonlyMap<string, number>>;
+  readonly alerts?: AlertsView;
+  /** Why this process is not ready; it is when nothing is said. */
+  readonly notReady?: () => Promise<readonly string[]>;
+}
+
+export interface ReadContext {
+  readonly caller: Caller;
+  readonly address: string;
+  readonly request: Request;
+}
+
+export type Arguments = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- the schema has checked them
+type Resolve<Parent, Answer> = (
+  args: Arguments,
+  context: ReadContext,
+  info: GraphQLResolveInfo,
+  parent: Parent,
+) => Answer | Promise<Answer>;
+
+export interface Rules<Parent, Answer> {
+  readonly roles?: readonly Role[];
+  /** How many rows the answer shows; 1 when nothing is said. */
+  readonly rows?: (answer: NonNullable<Answer>) => number;
+  /** Of which thing it is a read; the argument `id` when nothing is said. */
+  readonly target?: (parent: Parent) => string;
+}
+
+export interface Guard {
+  /** Only who has one of the roles comes through, and what was read, refused or failed is written down before the answer. */
+  readonly guarded: <Answer, Parent = unknown>(
+    resolve: Resolve<Parent, Answer>,
+    rules?: Rules<Parent, Answer>,
+  ) => (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Promise<Answer>;
+  /** Events of the caller, stopped when the request is. */
+  readonly scopeOf: (context: ReadContext) => Scope;
+  readonly rangeOf: (input: RangeInput) => Range;
+  /** @throws BAD_USER_INPUT beyond limits.maxPageSize */
+  readonly pageSize: (first: number | null | undefined) => number;
+}
+
+const readers: readonly Role[] = ['admin', 'viewer', 'analyst', 'auditor', 'operator'];
+
+export function createGuard(options: ReadOptions): Guard {
+  const { accessLog, clickhouse, clock, limits } = options;
+  return {
+    guarded:
+      (resolve, rules = {}) =>
+      async (parent, args, context, info) => {
+        const target = rules.target?.(parent) ?? args['id'];
+        const record = {
+          caller: context.caller,
+          address: context.address,
+          action:
+            info.parentType.name === 'Query' || info.parentType.name === 'Mutation'
+              ? info.fieldName
+              : `${info.parentType.name}.${info.fieldName}`,
+          operation: info.operation.name?.value ?? '',
+          variablesHash: keyedHash(options.cursorKeys[0], JSON.stringify([args, info.variableValues]), 32),
+          reason: context.request.headers.get('x-access-reason')?.slice(0, 500) ?? '',
+          ...(typeof target === 'string' && { target: target.slice(0, 500) }),
+        };
+        const { roles } = context.caller;
+        if (!roles.some((role) => (rules.roles ?? readers).includes(role))) {
+          await accessLog.write({ ...record, allowed: false });
+          throw new AuditError('FORBIDDEN', `The roles of this key (${roles.join(', ')}) do not allow ${record.action}`);
+        }
+        try {
+          const answer = await resolve(args, context, info, parent);
+          const rows = answer === null || answer === undefined ? 0 : (rules.rows?.(answer) ?? 1);
+          await accessLog.write({ ...record, allowed: true, rows });
+          return answer;
+        } catch (error) {
+          // Rows stay unknown: whoever looks sees that it was tried and showed nothing.
+          await accessLog.write({ ...record, allowed: true });
+          throw error;
+        }
+      },
+    scopeOf: ({ caller, request }) => openScope(clickhouse, caller.tenants, request.signal),
+    rangeOf: (input) => resolveRange(input, clock.now(), limits),
+    pageSize(first) {
+      const size = first ?? 50;
+      if (size >= 0 && size <= limits.maxPageSize) return size;
+      throw new AuditError('BAD_USER_INPUT', `first is 0 to ${limits.maxPageSize}, got ${size}`);
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** All resolvers, one file per part of the schema. Values of a type stand in its object: most types need no resolver. */
+import { createGuard, type ReadOptions } from './guard.ts';
+import { alertResolvers } from './resolvers/alerts.ts';
+import { callerResolvers } from './resolvers/caller.ts';
+import { eventResolvers } from './resolvers/events.ts';
+import { figureResolvers } from './resolvers/figures.ts';
+import { keyResolvers } from './resolvers/keys.ts';
+import { stateResolvers } from './resolvers/state.ts';
+
+export function createResolvers(options: ReadOptions) {
+  const guard = createGuard(options);
+  const [events, figures, alerts] = [eventResolvers(options, guard), figureResolvers(options, guard), alertResolvers(options, guard)];
+  const [state, caller, keys] = [stateResolvers(options, guard), callerResolvers(options, guard), keyResolvers(options, guard)];
+  return {
+    Query: { ...events.Query, ...figures.Query, ...alerts.Query, ...state.Query, ...caller.Query },
+    Mutation: { ...alerts.Mutation, ...keys.Mutation },
+  };
+}
