@@ -103,7 +103,7 @@ async function kill(victim: Victim, aimedAt: Step | null): Promise<Kill> {
     if (victim !== 'engine') ended.push(ingest.kill());
     if (victim !== 'ingest') ended.push(engine.kill());
   };
-  if (aimedAt === null || !(await trace.at(aimedAt, 5_000, strike))) strike();
+  if (aimedAt === null || !(await trace.at(aimedAt, 20_000, strike))) strike();
   const at = Date.now();
   const seen = trace.now();
   await Promise.all(ended);
@@ -115,8 +115,12 @@ async function kill(victim: Victim, aimedAt: Step | null): Promise<Kill> {
   return { victim, aimedAt, fellIn, at, pid: ingest.pid };
 }
 
-/** Most kills fall long after the last one, some in the middle of its recovery. */
-const pause = () => new Promise((resolve) => setTimeout(resolve, random() < 0.25 ? random() * 1000 : 1500 + random() * 1500));
+/** A quarter of the kills fall into the recovery from the last one; the others come once batches are stored again. */
+async function pause(): Promise<void> {
+  const isEarly = random() < 0.25;
+  if (!isEarly) await trace.at('commit', 60_000, () => {});
+  await new Promise((resolve) => setTimeout(resolve, random() * 1500));
+}
 
 function timesHit(kills: readonly Kill[]): Record<Step, number> {
   const hit = (step: Step) => kills.filter(({ fellIn }) => fellIn.includes(step)).length;

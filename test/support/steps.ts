@@ -41,7 +41,7 @@ export function readSteps(file: string): StepReader {
           act();
           return true;
         }
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 1));
       }
       return false;
     },
