@@ -18,12 +18,18 @@ export function refuse(exceptionCode: keyof typeof names, text: string, status?:
   return new Refusal(exceptionCode, `Code: ${exceptionCode}. DB::Exception: ${text} (${names[exceptionCode]})`, status);
 }
 
-/** Anything thrown, as a refusal. The engine's messages begin with `Code: N.`; what does not is a fault of the host. */
+/** Anything thrown, as a refusal. The engine's messages begin with `Code: N.`; what does not is a damaged body or a fault of the host. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (isDamagedGzip(error)) return refuse(354, `The gzip of the request body is damaged: ${error.message}`);
   const text = error instanceof Error ? error.message : String(error);
   const code = /^\s*Code: (\d+)\b/.exec(text)?.[1];
   return code === undefined ? refuse(1001, text) : new Refusal(Number(code), text.trim());
+}
+
+/** zlib names its errors Z_DATA_ERROR, Z_BUF_ERROR and so on. */
+function isDamagedGzip(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
 }
 
 const names = {
@@ -42,7 +48,7 @@ const names = {
 } as const;
 
 const statuses: ReadonlyMap<number, number> = new Map([
-  ...[6, 26, 27, 32, 33, 38, 41, 53, 62, 69, 70, 72, 117, 130, 131, 372, 455].map((code) => [code, 400] as const),
+  ...[6, 26, 27, 32, 33, 38, 41, 53, 62, 69, 70, 72, 117, 130, 131, 354, 372, 455].map((code) => [code, 400] as const),
   ...[46, 47, 50, 52, 56, 60, 63, 73, 81, 115, 511].map((code) => [code, 404] as const),
   [48, 501],
   [159, 408],

@@ -90,6 +90,8 @@ function openBody(message: IncomingMessage): Readable {
   if (encoding === '' || encoding === 'identity') return message;
   if (encoding !== 'gzip') throw refuse(48, `Content-Encoding '${encoding.slice(0, 40)}' is not read here; use gzip or none.`, 415);
   const opened = createGunzip();
+  // Damage can show before anybody reads; the reader gets the error then, and without this line the process would end.
+  opened.on('error', () => {});
   // A client that goes away in the middle must not look like one that has finished.
   message.on('error', (error) => opened.destroy(error));
   message.on('close', () => {
@@ -114,7 +116,7 @@ async function readForm(message: IncomingMessage, body: Readable): Promise<Map<s
 /** SQL text and forms are held in memory; data of inserts never is. */
 const mostText = 64 * 1024 * 1024;
 
-/** @throws Refusal 229 beyond 64 MiB, 354 for damaged gzip. */
+/** @throws Refusal 229 beyond 64 MiB. */
 export async function readAll(body: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -121,6 +121,8 @@ const defaults: readonly (readonly [string, string])[] = [
   ['deduplicate_insert', 'enable'],
   ['input_format_allow_errors_num', '0'],
   ['use_query_condition_cache', '0'],
+  // On in chdb, off on a server: with it a mistyped word is an expression, and not a syntax error.
+  ['implicit_select', '0'],
 ];
 
 async function prepare(engine: Engine, request: EngineRequest, session: Session, comment: string): Promise<void> {

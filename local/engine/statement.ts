@@ -27,8 +27,11 @@ export function splitStatement(sql: Buffer): Statement {
     };
   }
   const end = endOf(top, sql.length);
-  if (top.some((word, place) => word.upper === 'OUTFILE' && top[place - 1]?.upper === 'INTO')) {
+  if (follows(top, 'INTO', 'OUTFILE')) {
     throw refuse(48, 'INTO OUTFILE writes on the side of the client; over HTTP the answer is the body.');
+  }
+  if (top[0]?.upper === 'INSERT' && follows(top, 'FROM', 'INFILE')) {
+    throw refuse(48, 'FROM INFILE reads on the side of the client; over HTTP the data is the body.');
   }
   const first = words.find((word) => word.upper !== '(')?.upper ?? '';
   const format = outputFormat(top);
@@ -38,6 +41,10 @@ export function splitStatement(sql: Buffer): Statement {
   const cut = format?.at ?? end;
   const totals = words.some((word) => word.upper === 'TOTALS');
   return { kind: 'select', before: text(0, cut).trimEnd(), after: text(cut, end), format: format?.name ?? null, totals };
+}
+
+function follows(words: readonly Word[], first: string, second: string): boolean {
+  return words.some((word, place) => word.upper === second && words[place - 1]?.upper === first);
 }
 
 const reading = new Set(['SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', 'CHECK', 'SELECT', 'WITH', 'FROM']);
@@ -58,7 +65,7 @@ interface InsertParts {
   readonly format: string | null;
 }
 
-/** null for an insert that brings no data of its own (`INSERT … SELECT`, `FROM INFILE`). */
+/** null for an insert that brings no data of its own (`INSERT … SELECT`). */
 function insertParts(top: readonly Word[], words: readonly Word[]): InsertParts | null {
   const place = (upper: string) => top.findIndex((word, index) => word.upper === upper && index > 1);
   const body = place('SELECT') >= 0 || place('WITH') >= 0 || place('FROM') >= 0 || place('WATCH') >= 0;
