@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createAlerts, loadRules, type Alerts } from '../../../alerts/alerts.ts';
+import { loadRules, type Alerts, type AlertsOptions } from '../../../alerts/alerts.ts';
 import { openEmail } from '../../../alerts/channels/email.ts';
 import { evaluate } from '../../../alerts/evaluate.ts';
-import { deriveKey } from '../../../core/keys.ts';
-import { silentLogger } from '../../../core/logger.ts';
 import type { Rule } from '../../../sigma/document.ts';
 import { openAlertStore } from '../../../storage/alerts.ts';
-import { openLease } from '../../../storage/lease.ts';
+import { alertsOn } from '../../support/alerts.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { startSmtp, type TestSmtp } from '../../support/smtp.ts';
@@ -51,22 +49,15 @@ async function store(count: number, from: number, stepMs: number, event: object)
   await database.clickhouse.insertRows('events', rows);
 }
 
-function alertsOf(holder: string): Alerts {
-  const alerts = createAlerts({
-    clickhouse: database.clickhouse,
+function alertsOf(holder: string, more: Partial<AlertsOptions> = {}): Alerts {
+  const given = {
     rules,
     channels: [openEmail({ from: 'gatetrail@example.org', to: ['oncall@example.org'], smtpUrl: smtp.url, ca: smtp.ca })],
     watermark: { eventTime: async () => storedTo, newMinutes: async () => ({ minutes: [], mark: 'x' }) },
-    lease: openLease(database.clickhouse, { name: 'alerts', holder, ttlMs: 30_000 }),
     clock: { now: () => now },
-    logger: silentLogger,
-    latenessMs: 5_000,
-    groupWaitMs: 0,
-    limitsFor: () => new Map([['small', 90]]),
-    publicUrl: 'https://audit.example.org',
-    linkKey: deriveKey('s'.repeat(32), 'links'),
-    subjectPrefix: 'prod',
-  });
+    ...more,
+  };
+  const alerts = alertsOn(database.clickhouse, given, holder);
   running.push(alerts);
   return alerts;
 }
@@ -143,13 +134,19 @@ test('any cut of a range gives what one run gives', async () => {
       ...burst,
       http_response_status_code: random() < 0.8 ? 401 : 200,
       client_address: `203.0.113.${round % 3}`,
+      consumer_name: ['small', 'other', 'third'][round % 3],
     });
   }
   for (const rule of rules) {
-    const limits = new Map([['small', 5]]);
+    // `other` has no plan, and the rule's own number is far above what it does.
+    const limits = new Map([
+      ['small', 5],
+      ['third', 12],
+    ]);
     const end = t0 + 1_300_000;
     const whole = await evaluate(database.clickhouse, rule, { from: t0, to: end }, limits);
-    if (rule.type === 'ratio') expect(whole.length).toBeGreaterThan(0);
+    expect(new Set(whole.map(({ group }) => group)).size).toBeGreaterThan(1);
+    expect(whole.length).toBeGreaterThan(20);
     for (let round = 0; round < 5; round += 1) {
       const parts = [];
       for (let from = t0; from < end;) {
