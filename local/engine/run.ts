@@ -1,10 +1,10 @@
 /** Runs one statement of one request: an insert through a file, a read as a stream or through a file, anything else as it is. */
 import type { Session } from 'chdb';
-import type { Readable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Answer } from './answer.ts';
 import { identifier, literal, renderTerms } from './literal.ts';
@@ -98,11 +98,10 @@ async function runInsert(
 }
 
 async function writeBody(file: string, inline: Buffer, data: Readable | null): Promise<void> {
-  const handle = await open(file, 'wx', 0o600);
-  const start = withoutLeadingSpace(inline);
-  if (start.length > 0) await handle.writeFile(start);
-  if (data === null || data.readableEnded) return handle.close();
-  await pipeline(data, createWriteStream(file, { fd: handle.fd, autoClose: false })).finally(() => handle.close());
+  // No wait before the body has its reader: damage that shows earlier would come out as a body that just ended.
+  const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  out.write(withoutLeadingSpace(inline));
+  await pipeline(data === null || data.readableEnded ? Readable.from([]) : data, out);
 }
 
 /** Between `FORMAT name` and the data stand spaces and at most one line break, which are not data. */
