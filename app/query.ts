@@ -12,7 +12,8 @@ import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
 import { type RoleContext, type Running, version } from './role.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
-import { isEmbedded, openClickHouse, openLog } from './stores.ts';
+import { isEmbedded, openClickHouse, openLog, topicsOf } from './stores.ts';
+import { closedReader, endsOf } from './watermark.ts';
 
 const hundredYearsMs = 36_525 * 86_400_000;
 
@@ -21,6 +22,14 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
   const log = openLog(config, logger);
   const access = accessOf(config, clickhouse);
   const accessLog = openAccessLog(clickhouse, systemClock);
+  const notReady = async (): Promise<readonly string[]> => {
+    try {
+      await assertMigrated(clickhouse);
+      return [];
+    } catch (error) {
+      return [error instanceof AuditError ? `${error.code}: ${error.message}` : messageOf(error)];
+    }
+  };
   const graphql = createGraphql({
     clickhouse,
     access,
@@ -38,6 +47,9 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     version,
     logger,
     graphiql: isEmbedded(config),
+    closed: closedReader(clickhouse, systemClock),
+    ends: () => endsOf(log, topicsOf(config)),
+    notReady,
   });
   const links = oneTimeLinks(adminKeyOf(config));
   const routes: Route[] = [
@@ -73,14 +85,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
   ];
   return {
     routes,
-    notReady: async () => {
-      try {
-        await assertMigrated(clickhouse);
-        return [];
-      } catch (error) {
-        return [error instanceof AuditError ? `${error.code}: ${error.message}` : messageOf(error)];
-      }
-    },
+    notReady,
     stop: async () => void (await Promise.allSettled([log.close(), clickhouse.close()])),
     ready: (url) => links.inReadyLine(url),
   };

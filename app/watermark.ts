@@ -26,10 +26,9 @@ interface Options {
 
 export function openWatermark(clickhouse: ClickHouse, { log, topics, clock }: Options): Watermark {
   const closed = closedReader(clickhouse, clock);
-  const ends = async () => new Map((await log.bounds(topics)).map(({ topic, partition, high }) => [`${topic}/${partition}`, high]));
   return {
     async eventTime() {
-      const { watermark } = await closed.read(await ends());
+      const { watermark } = await closed.read(await endsOf(log, topics));
       return watermark === 0 ? null : watermark / 1000;
     },
     async newMinutes(mark) {
@@ -38,6 +37,11 @@ export function openWatermark(clickhouse: ClickHouse, { log, topics, clock }: Op
       return { minutes: before === null ? [] : await minutesBetween(clickhouse, before, now), mark: JSON.stringify(now) };
     },
   };
+}
+
+/** Where each partition of the log ends, by `TOPIC/PARTITION`. */
+export async function endsOf(log: Log, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  return new Map((await log.bounds(topics)).map(({ topic, partition, high }) => [`${topic}/${partition}`, high]));
 }
 
 function positionsOf({ partitions }: Closed): Positions {
