@@ -12,8 +12,17 @@ const make = (values: readonly string[], decoder: Decoder = lineDecoder()) => cr
 describe('a batch', () => {
   test('counts every record as an event, rejected or skipped', () => {
     expect(make(['/a', 'e3', 'bad', 'skip', 'bad']).counts).toMatchObject({
-      ...{ firstOffset: 0, lastOffset: 4, messages: 5, records: 7, events: 4, rejected: 2, skipped: 1 },
-      ...{ receivedAt: at, minTimestamp: at * 1000 - 1_000_000, maxTimestamp: at * 1000 - 1_000_000, normaliser: 'test' },
+      firstOffset: 0,
+      lastOffset: 4,
+      messages: 5,
+      records: 7,
+      events: 4,
+      rejected: 2,
+      skipped: 1,
+      receivedAt: at,
+      minTimestamp: at * 1000 - 1_000_000,
+      maxTimestamp: at * 1000 - 1_000_000,
+      normaliser: 'test',
     });
   });
 

@@ -17,7 +17,13 @@ async function rangesOf(values: readonly string[], limits: Partial<BatchLimits>)
   partition.append(values);
   partition.revokeAtEnd();
   await runPartition(partition, {
-    ...{ ...memory, maker, writer, logId: 'log', start: 'earliest', logger: silentLogger, limits: { ...unlimited, ...limits } },
+    ...memory,
+    maker,
+    writer,
+    logId: 'log',
+    start: 'earliest',
+    logger: silentLogger,
+    limits: { ...unlimited, ...limits },
     databaseClock: { now: () => 1_790_000_000_000 },
     onStored: () => {},
     onStopped: (_key, error) => {

@@ -186,6 +186,15 @@ describe('a revision', () => {
     expect(memory.sent.batches).toEqual([token, `${token}:v1`]);
   });
 
+  test('keeps the dead letters of the newer reader, also when the older one comes late with its own', async () => {
+    const claim = await claimed();
+    const next = writerAs('next', 'newer');
+    await next.complete(assignmentOf(), claim, batchOf(next, ['/a', 'bad', '/b']));
+    const late = batchOf(writerAs('dead'), ['/a', 'bad', '/b']);
+    await memory.store.insertDeadLetters(key, claim, late.deadLetters);
+    expect(memory.deadLetters.get('1/0')).toMatchObject({ normaliser: 'newer' });
+  });
+
   test('is written for what an older writer finds stored by a newer one', async () => {
     const claim = await claimed();
     const newer = batchOf(writerAs('x', 'newer'), ['/a', '/now-readable', '/b']);
@@ -265,9 +274,26 @@ describe('whether a claim is complete', () => {
 
 describe('reading back judges', () => {
   const claim: Claim = {
-    ...{ firstOffset: 0, lastOffset: 9, messages: 10, records: 12, events: 8, rejected: 3, skipped: 1, gapReason: '', note: '' },
-    ...{ receivedAt: at, minTimestamp: 0, maxTimestamp: 0, normaliser: 'n', lastSha256: '', lastTimestamp: 0, settled: false },
-    ...{ attempt: 0, writer: 'w', revision: 0, sequence: 1 },
+    firstOffset: 0,
+    lastOffset: 9,
+    messages: 10,
+    records: 12,
+    events: 8,
+    rejected: 3,
+    skipped: 1,
+    gapReason: '',
+    note: '',
+    receivedAt: at,
+    minTimestamp: 0,
+    maxTimestamp: 0,
+    normaliser: 'n',
+    lastSha256: '',
+    lastTimestamp: 0,
+    settled: false,
+    attempt: 0,
+    writer: 'w',
+    revision: 0,
+    sequence: 1,
   };
   const stored = { events: 8, distinct: 8, batchEvents: [8], normalisers: ['n'], deadLetters: { n: 3 } };
   const none = { events: 0, distinct: 0, batchEvents: [], normalisers: [], deadLetters: {} };

@@ -3,9 +3,26 @@ import { describe, expect, test } from 'vitest';
 import { type Claim, claimToken, effective, originOffset } from '../../../storage/ledger.ts';
 
 const row = (more: Partial<Claim> = {}): Claim => ({
-  ...{ firstOffset: 0, lastOffset: 9, messages: 10, records: 10, events: 10, rejected: 0, skipped: 0, gapReason: '', note: '' },
-  ...{ receivedAt: 1000, minTimestamp: 1, maxTimestamp: 2, normaliser: 'n', lastSha256: 'a', lastTimestamp: 3, settled: false },
-  ...{ attempt: 0, writer: 'w', revision: 0, sequence: 1 },
+  firstOffset: 0,
+  lastOffset: 9,
+  messages: 10,
+  records: 10,
+  events: 10,
+  rejected: 0,
+  skipped: 0,
+  gapReason: '',
+  note: '',
+  receivedAt: 1000,
+  minTimestamp: 1,
+  maxTimestamp: 2,
+  normaliser: 'n',
+  lastSha256: 'a',
+  lastTimestamp: 3,
+  settled: false,
+  attempt: 0,
+  writer: 'w',
+  revision: 0,
+  sequence: 1,
   ...more,
 });
 
