@@ -60,6 +60,8 @@ const columns: Readonly<Record<string, Selection['column']>> = {
   'cs-method': 'http_request_method',
   'sc-status': 'http_response_status_code',
 };
+/** Fields of the Sigma taxonomy that no gateway's record holds. */
+const notLogged: readonly string[] = ['cs-cookie', 'client_header_names', 'id.resp_h', 'mime_types'];
 const general = [
   'title',
   'id',
@@ -117,9 +119,11 @@ function readDetection({ fields, source }: Opened): Selection[] {
   return Object.entries(mapping(detection['selection'], source, '/detection/selection')).map(([field, value]) => {
     const place = `/detection/selection/${field}`;
     const column = columns[field];
+    if (notLogged.includes(field)) throw refusal(source, place, 'FIELD_NOT_LOGGED', 'no record of a gateway holds it');
     if (!column) throw refusal(source, place, 'FIELD_UNKNOWN', `expected one of ${Object.keys(columns).join(', ')}`);
     const values = Array.isArray(value) ? value : [value];
     if (values.includes(null)) throw refusal(source, place, 'NULL_IN_LIST', 'null is no value to compare with');
+    if (values.length === 0) throw refusal(source, place, 'UNKNOWN_KEY', 'expected at least one value');
     return { column, values: values.map((each) => readValue(each, column, source, place)) };
   });
 }
@@ -153,12 +157,17 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
   const base = ratio ? body['of'] : Array.isArray(body['rules']) && body['rules'].length === 1 ? body['rules'][0] : null;
   const selections = typeof base === 'string' ? detections.get(base) : undefined;
   if (!selections) throw refusal(source, `/${kind}/${ratio ? 'of' : 'rules'}`, 'REFERENCE_UNKNOWN', 'expected one rule of this file');
-  const span = (value: unknown, place: string): number => {
+  const span = (value: unknown, place: string, least = 0): number => {
     const ms = typeof value === 'string' ? parseDuration(value) : null;
-    if (ms === null || ms < 0) throw refusal(source, place, 'UNKNOWN_KEY', `expected a span such as 5m, found ${JSON.stringify(value)}`);
+    if (ms === null || ms < least)
+      throw refusal(source, place, 'UNKNOWN_KEY', `expected a span such as 5m, found ${JSON.stringify(value)}`);
     return ms;
   };
   if (ratio) onlyKeys(condition, ['share', 'current'], source, '/anomaly/condition');
+  const minDenominator = body['min-denominator'] ?? 100;
+  if (typeof minDenominator !== 'number') throw refusal(source, `/${kind}/min-denominator`, 'UNKNOWN_KEY', 'expected a number');
+  const limit = gw['limit'];
+  if (limit !== undefined && limit !== 'plan') throw refusal(source, '/gw/limit', 'UNKNOWN_KEY', 'expected plan');
   const share = ratio ? readBound(condition['share'], source, '/anomaly/condition/share') : null;
   const words = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
   const word = (key: string): string => (fields[key] === undefined ? '' : String(fields[key]));
@@ -182,15 +191,15 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
       .slice(0, 16),
     document: text,
     groupBy: oneOf<GroupField>(words(body['group-by']).join(), groupFields, source, `/${kind}/group-by`),
-    timespanMs: span(body['timespan'], `/${kind}/timespan`),
+    timespanMs: span(body['timespan'], `/${kind}/timespan`, 1_000),
     selections,
     count: readBound(ratio ? condition['current'] : condition, source, `/${kind}/condition`),
     share,
-    minDenominator: Number(body['min-denominator'] ?? 100),
+    minDenominator,
     forMs: span(gw['for'] ?? '0m', '/gw/for'),
     keepFiringForMs: span(gw['keep-firing-for'] ?? '10m', '/gw/keep-firing-for'),
     latenessMs: gw['lateness'] === undefined ? null : span(gw['lateness'], '/gw/lateness'),
-    limitFromPlan: gw['limit'] === 'plan',
+    limitFromPlan: limit === 'plan',
     tests: Array.isArray(gw['tests']) ? gw['tests'] : [],
   };
 }

@@ -7,6 +7,7 @@ import { openAlertStore } from '../../../storage/alerts.ts';
 import { alertsOn } from '../../support/alerts.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
+import { casesOf } from '../../support/rule-cases.ts';
 import { startSmtp, type TestSmtp } from '../../support/smtp.ts';
 
 let engine: TestEngine;
@@ -35,18 +36,22 @@ beforeEach(async () => {
 });
 
 async function store(count: number, from: number, stepMs: number, event: object): Promise<void> {
-  const rows = Array.from({ length: count }, (_, index) => ({
-    received_at: new Date(from + index * stepMs + 60_000).toISOString(),
+  const rows = Array.from({ length: count }, (_, index) => eventAt(from + index * stepMs, event));
+  await database.clickhouse.insertRows('events', rows);
+}
+
+function eventAt(time: number, event: object): object {
+  return {
+    received_at: new Date(time + 60_000).toISOString(),
     topic: 't',
     kafka_offset: (offset += 1),
-    timestamp: new Date(from + index * stepMs).toISOString(),
+    timestamp: new Date(time).toISOString(),
     tenant: 'acme',
     http_request_method: 'GET',
     outcome: 'unknown',
     time_source: 'start',
     ...event,
-  }));
-  await database.clickhouse.insertRows('events', rows);
+  };
 }
 
 function alertsOf(holder: string, more: Partial<AlertsOptions> = {}): Alerts {
@@ -155,6 +160,20 @@ test('any cut of a range gives what one run gives', async () => {
         from = to;
       }
       expect(parts).toEqual(whole);
+    }
+  }
+});
+
+test('the engine judges the cases of each rule as their documents say', async () => {
+  let from = t0;
+  for (const rule of rules) {
+    for (const { name, calls, plans, findings } of casesOf(rule.document)) {
+      // Apart by more than any window, so that no case sees another.
+      from += 3 * 3_600_000;
+      const rows = calls.map(({ at, status, ...call }) => eventAt(from + at, { ...call, http_response_status_code: status }));
+      await database.clickhouse.insertRows('events', rows);
+      const found = await evaluate(database.clickhouse, rule, { from, to: from + 2 * 3_600_000 }, plans);
+      expect([name, found.length > 0]).toEqual([name, findings]);
     }
   }
 });
