@@ -1,0 +1,191 @@
+/** The ways in without Kafka, as a user goes them: posting, importing, following, recognising. Everything embedded, no service beside it. */
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cleanEnvironment, graphql, runGatetrail, startGatetrail, until, type Running } from '../support/gatetrail.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gatetrail-ways-'));
+const dataDir = join(folder, 'data');
+let service: Running;
+let token: string;
+
+beforeAll(async () => {
+  service = await startGatetrail(['start'], { dataDir });
+  token = service.ready.token ?? '';
+}, 120_000);
+afterAll(async () => {
+  await service?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const line = (path: string, second = 1) => `203.0.113.9 - - [${logTime(second)}] "GET ${path} HTTP/1.1" 200 12 "-" "curl/8.5.0"`;
+function logTime(second: number): string {
+  const [, day, month, year, clock] = new Date(Date.now() - 60_000 + second).toUTCString().split(/[ ,]+/);
+  return `${day}/${month}/${year}:${clock} +0000`;
+}
+
+async function post(body: string | Buffer, headers: Record<string, string> = {}, query = '?wait=stored') {
+  const response = await fetch(`${service.ready.url}/v1/records${query}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain', ...headers },
+    body: body as BodyInit,
+  });
+  return { status: response.status, answer: (await response.json()) as Record<string, unknown> & { error?: { code: string } } };
+}
+
+async function paths(prefix: string): Promise<string[]> {
+  const query = `{ auditEvents(range: {relative: "PT1H"}, first: 1000, filter: {path: {startsWith: "${prefix}"}}) { nodes { request { path } } } }`;
+  const { data } = await graphql<{ auditEvents: { nodes: { request: { path: string } }[] } }>({ url: service.ready.url, token }, query);
+  return data.auditEvents.nodes.map(({ request }) => request.path).toSorted();
+}
+
+describe('posting', () => {
+  test('is answered with 202 once the log has the records, and says what became of them when asked', async () => {
+    expect(await post(`${line('/post/a')}\nno log line\n${line('/post/b')}`)).toEqual({
+      status: 202,
+      answer: { messages: 3, events: 2, rejected: 1, skipped: 0, reasons: { UNKNOWN_FORMAT: 1 } },
+    });
+    expect(await post(line('/post/c'), {}, '')).toEqual({ status: 202, answer: { messages: 1 } });
+    await until(
+      () => paths('/post/'),
+      (all) => all.length === 3,
+      20_000,
+    );
+  });
+
+  test('takes gzip, JSON arrays and a format by name', async () => {
+    expect((await post(gzipSync(line('/gzip/a')), { 'content-encoding': 'gzip' })).answer).toMatchObject({ events: 1 });
+    const record = { timestamp: new Date().toISOString(), gateway_kind: 'mesh', url_path: '/json/a' };
+    expect((await post(JSON.stringify([record, record]), { 'content-type': 'application/json' })).answer).toMatchObject({
+      messages: 1,
+      events: 2,
+    });
+    expect((await post(line('/format/a'), {}, '?wait=stored&format=kong')).answer).toMatchObject({ rejected: 1 });
+  });
+
+  test.each([
+    ['no key', { authorization: '' }, 'x', 401, 'UNAUTHENTICATED'],
+    ['another content type', { 'content-type': 'application/xml' }, 'x', 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['an empty body', {}, '', 400, 'BAD_USER_INPUT'],
+    ['damaged gzip', { 'content-encoding': 'gzip' }, 'x', 400, 'BAD_USER_INPUT'],
+  ])('with %s is refused with its reason', async (_, headers, body, status, code) => {
+    const refused = await post(body, headers);
+    expect({ status: refused.status, code: refused.answer.error?.code }).toEqual({ status, code });
+  });
+
+  test('with a key of the role ingest posts, and reads nothing', async () => {
+    const made = await runGatetrail(['keys', 'create', '--name', 'gateway', '--role', 'ingest', '--tenant', 'acme', '--json'], { dataDir });
+    expect(made).toMatchObject({ code: 0 });
+    const { secret, id } = JSON.parse(made.out) as { secret: string; id: string };
+    expect((await post(line('/keyed/a'), { authorization: `Bearer ${secret}` })).answer).toMatchObject({ events: 1 });
+    const read = await graphql({ url: service.ready.url, token: secret }, '{ auditEvents(range: {relative: "PT1H"}) { nodes { id } } }');
+    expect(read.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+    expect((await runGatetrail(['keys', 'revoke', id], { dataDir })).code).toBe(0);
+  });
+});
+
+describe('importing', () => {
+  const file = join(folder, 'access.log');
+  const run = (...args: string[]) => runGatetrail(['import', file, '--json', ...args], { dataDir });
+  const tally = async (...args: string[]) => JSON.parse((await run(...args)).out) as Record<string, unknown>;
+
+  test('waits until the records are stored, and a repeated command doubles nothing', async () => {
+    writeFileSync(file, `${line('/import/a')}\n${line('/import/b')}\n`);
+    expect(await tally()).toMatchObject({ files: 1, messages: 2, events: 2, rejected: 0 });
+    expect(await paths('/import/')).toEqual(['/import/a', '/import/b']);
+    expect(await tally()).toMatchObject({ messages: 0, events: 0 });
+    appendFileSync(file, `${line('/import/c')}\n`);
+    expect(await tally()).toMatchObject({ messages: 1, events: 1 });
+    renameSync(file, `${file}.1`);
+    expect(JSON.parse((await runGatetrail(['import', `${file}.1`, '--json'], { dataDir })).out)).toMatchObject({ messages: 0 });
+    expect(await paths('/import/')).toEqual(['/import/a', '/import/b', '/import/c']);
+  });
+
+  test('says with 3 that something could not be read, and imports anew when told', async () => {
+    writeFileSync(file, `${line('/again/a')}\nnonsense\n`);
+    expect((await run()).code).toBe(3);
+    expect(await tally('--again')).toMatchObject({ messages: 2, events: 1, rejected: 1, reasons: { UNKNOWN_FORMAT: 1 } });
+    expect(await paths('/again/')).toHaveLength(2);
+  });
+
+  test('reads standard input', async () => {
+    const ran = await runGatetrail(['import', '-', '--json'], { dataDir, input: `${line('/stdin/a')}\n` });
+    expect(JSON.parse(ran.out)).toMatchObject({ messages: 1, events: 1 });
+  });
+
+  test('names a file that is not there', async () => {
+    const ran = await runGatetrail(['import', join(folder, 'nowhere.log')], { dataDir });
+    expect(ran.code).toBe(2);
+    expect(ran.log).toContain('nowhere.log');
+  });
+
+  test('follows a file through its rotation', async () => {
+    const followed = join(folder, 'followed.log');
+    writeFileSync(followed, `${line('/follow/a')}\n`);
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../../dist/main.js'), 'import', followed, '--follow', '--json', '--data', dataDir],
+      { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let out = '';
+    child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+    await until(
+      () => paths('/follow/'),
+      (all) => all.length === 1,
+      30_000,
+    );
+    appendFileSync(followed, `${line('/follow/b')}\n`);
+    renameSync(followed, `${followed}.1`);
+    writeFileSync(followed, `${line('/follow/c')}\n`);
+    expect(
+      await until(
+        () => paths('/follow/'),
+        (all) => all.length === 3,
+        30_000,
+      ),
+    ).toEqual(['/follow/a', '/follow/b', '/follow/c']);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ messages: 3, events: 3 });
+  });
+});
+
+describe('recognising', () => {
+  const fixtures = join(import.meta.dirname, '../fixtures/gateways/kong');
+  const kong = readFileSync(join(fixtures, readdirSync(fixtures).toSorted()[0] ?? ''), 'utf8');
+
+  test('shows how each record would be read, and stores nothing', async () => {
+    const file = join(folder, 'kong.json');
+    writeFileSync(file, JSON.stringify((JSON.parse(kong) as { message: unknown }).message));
+    const ran = await runGatetrail(['recognise', file, '--json'], { dataDir: join(folder, 'unused') });
+    expect(JSON.parse(ran.out.split('\n')[0] ?? '')).toMatchObject({
+      file,
+      message: 0,
+      index: 0,
+      format: 'kong',
+      event: { gateway_kind: 'kong' },
+    });
+    expect(ran.code).toBe(0);
+  });
+
+  test('prints events that import takes again', async () => {
+    const log = join(folder, 'some.log');
+    const events = join(folder, 'events.ndjson');
+    writeFileSync(log, `${line('/events/a')}\n${line('/events/b')}\n`);
+    writeFileSync(events, (await runGatetrail(['recognise', log, '--events'], { dataDir: join(folder, 'unused') })).out);
+    expect(JSON.parse((await runGatetrail(['import', events, '--json'], { dataDir })).out)).toMatchObject({ messages: 2, events: 2 });
+    expect(await paths('/events/')).toEqual(['/events/a', '/events/b']);
+  });
+
+  test('says why a record cannot be read, and ends with 3', async () => {
+    const file = join(folder, 'bad.json');
+    writeFileSync(file, '{"hello":1}');
+    const ran = await runGatetrail(['recognise', file, '--json'], { dataDir: join(folder, 'unused') });
+    expect(JSON.parse(ran.out)).toMatchObject({ file, code: 'UNKNOWN_FORMAT', path: '$' });
+    expect(ran.code).toBe(3);
+  });
+});
