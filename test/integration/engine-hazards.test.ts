@@ -1,7 +1,7 @@
 /**
  * What the engine does to who is not careful, and what the host makes of it: one promise or more for each hazard H1 to H16
- * that was found in chdb. H13 (a kill between token and rows) stands in test/faults/engine.test.ts, H14 (a token counts
- * for one day's partition) with the write protocol in test/faults/write.test.ts.
+ * that was found in chdb. For H13 (a kill between token and rows) test/faults/engine.test.ts shows that an answer is kept;
+ * what no answer means is the write protocol's, as is H14 (a token counts for one day's partition): test/faults/write.test.ts.
  */
 import { Readable } from 'node:stream';
 import { spawnSync } from 'node:child_process';

@@ -321,3 +321,36 @@ describe('who may ask', () => {
     expect(JSON.parse(readFileSync(note, 'utf8'))).toMatchObject({ url: engine.url, password: engine.password, pid: engine.pid });
   });
 });
+
+describe('nothing that is sent ends the engine', () => {
+  const hello = () => `Authorization: Basic ${Buffer.from(`default:${engine.password}`).toString('base64')}\r\nHost: x\r\n`;
+  const chunked = 'Transfer-Encoding: chunked\r\n';
+
+  test.each<[string, () => string]>([
+    ['no HTTP', () => '\0\x01\x02 garbage\r\n\r\n'],
+    ['a path that is no path', () => `GET // HTTP/1.1\r\n${hello()}\r\n`],
+    ['another path', () => `GET /play HTTP/1.1\r\n${hello()}\r\n`],
+    ['a broken escape', () => `POST /?query=%E0%A4%A HTTP/1.1\r\n${hello()}Content-Length: 0\r\n\r\n`],
+    ['a password that is not base64', () => 'GET /?query=SELECT+1 HTTP/1.1\r\nHost: x\r\nAuthorization: Basic \xff\xfe:::\r\n\r\n'],
+    ['a form without a boundary', () => `POST / HTTP/1.1\r\n${hello()}Content-Type: multipart/form-data\r\nContent-Length: 3\r\n\r\nabc`],
+    [
+      'a form that breaks off',
+      () => `POST / HTTP/1.1\r\n${hello()}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9\r\n\r\n--b`,
+    ],
+    ['a chunk of no length', () => `POST /?query=SELECT+1 HTTP/1.1\r\n${hello()}${chunked}\r\nZZ\r\nabc`],
+    ['gzip that breaks off', () => `POST /?query=SELECT+1 HTTP/1.1\r\n${hello()}${chunked}Content-Encoding: gzip\r\n\r\n3\r\n\x1f\x8b\x08`],
+    ['gzip that nobody reads', () => `POST /?query=%27 HTTP/1.1\r\n${hello()}Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd`],
+    ['an insert that breaks off', () => `POST /?query=INSERT+INTO+t+FORMAT+CSV HTTP/1.1\r\n${hello()}Content-Length: 99\r\n\r\n1`],
+    ['an insert into nothing', () => `POST /?query=INSERT HTTP/1.1\r\n${hello()}Content-Length: 1\r\n\r\n1`],
+    ['two questions at once', () => `GET /?query=SELECT+1 HTTP/1.1\r\n${hello()}\r\n`.repeat(2)],
+  ])('%s', async (_, bytes) => {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(engine.url).port) });
+    socket.on('error', () => {});
+    socket.write(Buffer.from(bytes(), 'latin1'));
+    await pause(150);
+    socket.destroy();
+    await pause(50);
+    expect(await sqlText(engine, 'SELECT 1')).toBe('1\n');
+    expect(spool()).toEqual([]);
+  });
+});
