@@ -8,13 +8,13 @@ import { signLink } from '../core/link-token.ts';
 import type { Logger } from '../core/logger.ts';
 import type { AlertFacts, OutboxRow } from '../schemas/alert.ts';
 import { readRules, type Rule } from '../sigma/document.ts';
-import { openAlertStore, type AlertStore, type AlertView } from '../storage/alerts.ts';
+import { eventFilter } from '../storage/alert-changes.ts';
+import { openAlertStore, type AlertStore } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Lease } from '../storage/lease.ts';
 import type { Channel, Message } from './channel.ts';
 import { stepMs } from './compile/rule.ts';
 import { readEvidence } from './evidence.ts';
-import { transition } from './life-cycle.ts';
 import { rowsFor, sendDue } from './outbox.ts';
 import { judgeRules, type Watermark } from './pipeline.ts';
 import { renderMail } from './render.ts';
@@ -118,24 +118,6 @@ export async function loadRules(folders: readonly string[] = [firstPartyRules]):
   return texts.flatMap(({ file, text }) => readRules(text, file.split('/').at(-1) ?? file));
 }
 
-/** Stops repeats and names who took it; an alert that is over stays as it is. @throws NOT_FOUND */
-export async function acknowledgeAlert(
-  store: AlertStore,
-  id: string,
-  by: { tenants: readonly string[]; actor: string; note: string; at: number },
-): Promise<AlertView> {
-  const alert = await store.one(by.tenants, id);
-  if (!alert) throw new AuditError('NOT_FOUND', `There is no alert ${id}, or it is not yours`);
-  if (alert.state !== 'FIRING' && alert.state !== 'PENDING') return alert;
-  const [first] = await store.transitions([alert.tenant], id);
-  if (!first) return alert;
-  const { actor, note, at } = by;
-  await store.addTransitions([
-    transition(first.alert, { at, kind: 'ACKNOWLEDGED', from: alert.state, to: 'ACKNOWLEDGED', reason: 'a person took it', actor, note }),
-  ]);
-  return (await store.one(by.tenants, id)) ?? alert;
-}
-
 /** Every four hours since it fired, while nobody took it: the number of the repeat makes the id. */
 async function repeat(store: AlertStore, channels: readonly Channel[], now: number): Promise<void> {
   const firing = await store.firing(now - repeatMs);
@@ -158,12 +140,4 @@ function linkTo(options: AlertsOptions, alert: AlertFacts): string {
     expiresAt: alert.startedAt + linkLastsMs,
   });
   return `${options.publicUrl.replace(/\/$/, '')}/evidence?t=${token}`;
-}
-
-/** A value of AuditEventFilter. */
-export function eventFilter(alert: AlertFacts): Readonly<Record<string, unknown>> {
-  const value = alert.subject.value;
-  return alert.subject.name === 'clientAddress'
-    ? { clientAddress: { in: [value] }, status: { in: [401, 403] } }
-    : { consumer: { in: [value] } };
 }

@@ -2,9 +2,9 @@
  * What breaches make of alerts: a pure function of what was remembered, the breaches and how far data is judged. A replay
  * gives the same transitions with the same ids. Steps that are not judged yet never end anything.
  */
-import { createHash } from 'node:crypto';
 import type { AlertChange, AlertFacts, AlertState, FindingRow, Severity, TransitionRow } from '../schemas/alert.ts';
 import type { Rule } from '../sigma/document.ts';
+import { hash, transition } from '../storage/alert-changes.ts';
 import { stepMs } from './compile/rule.ts';
 import type { Breach } from './evaluate.ts';
 
@@ -92,15 +92,6 @@ export function advance(rule: Rule, before: Memory, breaches: readonly Breach[],
     if (known?.state === 'RESOLVED' && known.lastBreach + rule.keepFiringForMs + forgetAfterMs < range.judgedTo) delete memory[key];
   }
   return { memory, transitions, findings };
-}
-
-/** Also for what people do to an alert. */
-export function transition(alert: AlertFacts, change: Omit<TransitionRow, 'id' | 'alert'>): TransitionRow {
-  return { id: hash([alert.id, change.kind, change.to, change.at, change.actor]), alert, ...change };
-}
-
-export function hash(parts: readonly (string | number)[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 function open(rule: Rule, breach: Breach, late: boolean): AlertFacts {

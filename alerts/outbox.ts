@@ -2,9 +2,9 @@
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { AlertFacts, NotificationKind, OutboxRow, TransitionRow } from '../schemas/alert.ts';
+import { hash } from '../storage/alert-changes.ts';
 import type { AlertStore } from '../storage/alerts.ts';
 import type { Channel, Message } from './channel.ts';
-import { hash } from './life-cycle.ts';
 
 export interface Timing {
   readonly now: number;

@@ -5,6 +5,8 @@ const text = (value: unknown) => (value === '' || value === null || value === un
 const number = (value: unknown) => (value === null || value === undefined ? null : Number(value));
 const address = (value: unknown) => text(value)?.replace(/^::ffff:(?=\d+\.)/, '') ?? null;
 
+export type EventView = ReturnType<typeof viewEvent>;
+
 export function viewEvent(row: EventRow) {
   return {
     id: idOf(row),

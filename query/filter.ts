@@ -157,7 +157,7 @@ function textOperator(column: string, operator: string, operand: unknown, bind: 
 }
 
 /** What RE2 lacks is refused here, so that the answer names the argument and not the engine. */
-function regex(pattern: string): string {
+export function regex(pattern: string): string {
   if (pattern.length > 1_000) throw new AuditError('BAD_USER_INPUT', 'A pattern of matches has at most 1000 characters');
   if (/\(\?(?:[=!>]|<[=!])|\\[1-9]/.test(pattern)) {
     throw new AuditError('BAD_USER_INPUT', 'matches takes RE2 patterns: no look-around and no back-references');

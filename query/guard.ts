@@ -8,7 +8,7 @@ import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
-import type { AlertsView } from './alerts-view.ts';
+import type { RuleDocument } from './alert-rules.ts';
 import { resolveRange, type RangeInput } from './range.ts';
 
 export interface ReadLimits {
@@ -32,7 +32,8 @@ export interface ReadOptions {
   readonly closed?: ClosedReader;
   /** End offsets of the log by `TOPIC/PARTITION`, where it can be asked. */
   readonly ends?: () => Promise<ReadonlyMap<string, number>>;
-  readonly alerts?: AlertsView;
+  /** Rules as they are loaded; none where nothing is said. */
+  readonly rules?: readonly RuleDocument[];
   /** Why this process is not ready; it is when nothing is said. */
   readonly notReady?: () => Promise<readonly string[]>;
 }

@@ -14,5 +14,7 @@ export function createResolvers(options: ReadOptions) {
   return {
     Query: { ...events.Query, ...figures.Query, ...alerts.Query, ...state.Query, ...caller.Query },
     Mutation: { ...alerts.Mutation, ...keys.Mutation },
+    Alert: alerts.Alert,
+    AuditEvent: alerts.AuditEvent,
   };
 }

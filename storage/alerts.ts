@@ -34,6 +34,8 @@ export interface AlertStore {
   saveCursor(row: CursorRow): Promise<void>;
 }
 
+/** `*` stands for all tenants. */
+const ofTenants = "(has({tenants:Array(String)}, '*') OR tenant IN {tenants:Array(String)})";
 const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 const ms = (column: string) => `toUnixTimestamp64Milli(${column})`;
 
@@ -83,12 +85,12 @@ ORDER BY queued_at, id`,
 
   const store: AlertStore = {
     async list({ tenants, ids, states, limit }) {
-      const rows = await transitionsOf(`tenant IN {tenants:Array(String)}${ids ? ' AND alert_id IN {ids:Array(String)}' : ''}`, {
+      const rows = await transitionsOf(`${ofTenants}${ids ? ' AND alert_id IN {ids:Array(String)}' : ''}`, {
         tenants,
         ids,
       });
       const seen = await clickhouse.rows<{ alert_id: string; last: string }>(
-        `SELECT alert_id, ${ms('max(bucket)')} AS last FROM findings WHERE tenant IN {tenants:Array(String)} GROUP BY alert_id`,
+        `SELECT alert_id, ${ms('max(bucket)')} AS last FROM findings WHERE ${ofTenants} GROUP BY alert_id`,
         { parameters: { tenants } },
       );
       const last = new Map(seen.map((row) => [row.alert_id, Number(row.last)]));
@@ -100,10 +102,8 @@ ORDER BY queued_at, id`,
         .slice(0, limit);
     },
     one: async (tenants, id) => (await store.list({ tenants, ids: [id], limit: 1 }))[0] ?? null,
-    transitions: (tenants, alertId) =>
-      transitionsOf('tenant IN {tenants:Array(String)} AND alert_id = {alertId:String}', { tenants, alertId }),
-    notifications: (tenants, alertId) =>
-      outboxOf('tenant IN {tenants:Array(String)} AND alert_id = {alertId:String}', { tenants, alertId }),
+    transitions: (tenants, alertId) => transitionsOf(`${ofTenants} AND alert_id = {alertId:String}`, { tenants, alertId }),
+    notifications: (tenants, alertId) => outboxOf(`${ofTenants} AND alert_id = {alertId:String}`, { tenants, alertId }),
     async cursors() {
       const rows = await clickhouse.rows<Record<string, string | number>>(
         `SELECT rule_id AS ruleId, rule_version AS ruleVersion, ${ms('evaluated_to')} AS evaluatedTo, mark, memory, state, detail,

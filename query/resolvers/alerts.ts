@@ -1,32 +1,71 @@
-/** Alerts and rules, as far as this process knows them. */
-import { AuditError } from '../../core/errors.ts';
-import type { AlertsView } from '../alerts-view.ts';
-import type { Guard, ReadOptions } from '../guard.ts';
+/** Alerts, what stands behind them, and their rules. */
+import { eventFilter } from '../../storage/alert-changes.ts';
+import type { AlertRecord } from '../../storage/alert-search.ts';
+import { createAlertsView, eventRange } from '../alerts.ts';
+import { eventColumns, orderKey, type EventRow } from '../audit-trail.ts';
+import { viewEvent, type EventView } from '../event-view.ts';
+import { compileFilter } from '../filter.ts';
+import type { Arguments, Guard, ReadContext, ReadOptions } from '../guard.ts';
 
-export function alertResolvers(options: ReadOptions, { guarded, rangeOf }: Guard) {
-  const alerts = (): AlertsView => {
-    if (options.alerts) return options.alerts;
-    throw new AuditError('NOT_READY', 'This process does not know alerts');
-  };
+export function alertResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf, pageSize }: Guard) {
+  const alerts = createAlertsView({ ...options, rules: options.rules ?? [] });
+
+  function eventsOf(alert: AlertRecord, context: ReadContext, question: { select: string; tail?: string }) {
+    const { sql, parameters } = compileFilter({ ...eventFilter(alert), tenant: { eq: alert.tenant } });
+    return scopeOf(context).events<EventRow>({ ...question, range: eventRange(alert), where: sql, parameters });
+  }
+
   return {
     Query: {
-      alerts: guarded((args, { caller }) => {
-        const range = rangeOf(args['range'] ?? { relative: 'P7D' });
-        const query = { ...range, filter: args['filter'] ?? null, first: args['first'] ?? 50, after: args['after'] ?? null };
-        return alerts().list(caller.tenants, query);
-      }),
-      alert: guarded(({ id }, { caller }) => alerts().find(caller.tenants, id)),
-      alertRules: guarded(({ filter }) => alerts().rules(filter ?? null)),
+      alerts: guarded(
+        (args, { caller }) => {
+          const input = args['range'] ?? { relative: 'P7D' };
+          const page = {
+            range: rangeOf(input),
+            input,
+            filter: args['filter'] ?? null,
+            first: pageSize(args['first']),
+            after: args['after'] ?? null,
+          };
+          return alerts.list(caller.tenants, page);
+        },
+        { rows: ({ edges }) => edges.length },
+      ),
+      alert: guarded(({ id }, { caller }) => alerts.find(caller.tenants, id)),
+      alertRules: guarded(({ filter }, { caller }) => alerts.rules(caller.tenants, filter ?? null), { rows: ({ length }) => length }),
     },
     Mutation: {
       acknowledgeAlert: guarded(
         async ({ id, note }, { caller }) => {
-          const alert = await alerts().acknowledge(caller.tenants, id, { actor: caller.name, note: note ?? null });
+          const alert = await alerts.acknowledge(caller.tenants, id, { actor: caller.name, note: note ?? null });
           const userErrors = alert === null ? [{ field: ['id'], code: 'NOT_FOUND', message: 'There is no such alert' }] : [];
           return { alert, userErrors };
         },
         { roles: ['admin', 'analyst', 'operator'] },
       ),
     },
+    Alert: {
+      rule: (alert: AlertRecord, _: Arguments, { caller }: ReadContext) => alerts.ruleOf(caller.tenants, alert),
+      subject: ({ subject }: AlertRecord) => [subject],
+      eventCount: async (alert: AlertRecord, _: Arguments, context: ReadContext) =>
+        Number((await eventsOf(alert, context, { select: 'count() AS n' }))[0]?.['n'] ?? 0),
+      evidence: guarded(
+        async (args, context, _, alert: AlertRecord) => {
+          const tail = `ORDER BY ${orderKey.join(', ')}\nLIMIT ${pageSize(args['first'])}`;
+          return (await eventsOf(alert, context, { select: eventColumns, tail })).map(viewEvent);
+        },
+        { rows: ({ length }) => length, target: ({ id }) => id },
+      ),
+      eventFilter,
+      eventRange,
+      timeline: (alert: AlertRecord, args: Arguments) => alerts.timeline(alert, pageSize(args['first'])),
+      notifications: guarded((args, _, __, alert: AlertRecord) => alerts.notifications(alert, pageSize(args['first'])), {
+        roles: ['admin', 'analyst', 'operator'],
+        rows: ({ length }) => length,
+        target: ({ id }) => id,
+      }),
+      acknowledgedBy: ({ acknowledgedBy }: AlertRecord) => (acknowledgedBy === '' ? null : acknowledgedBy),
+    },
+    AuditEvent: { alerts: (event: EventView, args: Arguments) => alerts.behind(event, pageSize(args['first'])) },
   };
 }

@@ -1,0 +1,170 @@
+/** Alerts for the API: pages, single ones, the rules behind them and how these are doing. The evaluator is another process. */
+import type { PurposeKey } from '../core/keys.ts';
+import type { Clock } from '../core/clock.ts';
+import type { TransitionRow, OutboxRow } from '../schemas/alert.ts';
+import { acknowledgeAlert } from '../storage/alert-changes.ts';
+import { countAlerts, searchAlerts, type AlertRecord } from '../storage/alert-search.ts';
+import { openAlertStore } from '../storage/alerts.ts';
+import type { ClickHouse } from '../storage/clickhouse.ts';
+import { openScope, type Range } from '../storage/scope.ts';
+import { compileAlertFilter, type AlertFilter } from './alert-filter.ts';
+import { healthOf, ruleBehind, viewRule, type RuleDocument } from './alert-rules.ts';
+import { questionOf, readCursor, writeCursor } from './cursor.ts';
+import type { EventView } from './event-view.ts';
+
+export interface AlertsOptions {
+  readonly clickhouse: ClickHouse;
+  readonly rules: readonly RuleDocument[];
+  readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
+  readonly clock: Clock;
+}
+
+export interface AlertPage {
+  readonly range: Range;
+  /** The range as it was asked for: a cursor belongs to it. */
+  readonly input: unknown;
+  readonly filter: AlertFilter | null;
+  readonly first: number;
+  readonly after: string | null;
+}
+
+export interface RuleFilter {
+  readonly kinds?: readonly string[] | null;
+  readonly enabled?: boolean | null;
+  readonly states?: readonly string[] | null;
+  readonly search?: string | null;
+}
+
+/** Steps in which rules judge: an alert counts events to the end of the last one in which its condition held. */
+const stepMs = 5_000;
+const silentAfterMs = 3_600_000;
+
+export type AlertsView = ReturnType<typeof createAlertsView>;
+
+export function createAlertsView({ clickhouse, rules, cursorKeys, clock }: AlertsOptions) {
+  const store = openAlertStore(clickhouse);
+
+  async function find(tenants: readonly string[], id: string): Promise<AlertRecord | null> {
+    const where = { sql: 'alert_id = {id:String}', parameters: { id } };
+    return (await searchAlerts(clickhouse, { tenants, where, limit: 1 }))[0] ?? null;
+  }
+
+  return {
+    find,
+    async list(tenants: readonly string[], { input, filter, first, after, ...page }: AlertPage) {
+      const question = questionOf(['alerts', tenants, input, filter]);
+      const cursor = after === null ? null : readCursor(cursorKeys, question, after);
+      const range = cursor?.range ?? page.range;
+      const search = { tenants, range, states: filter?.states ?? null, where: compileAlertFilter(filter) };
+      const beyond = cursor && { startedAt: Number(cursor.key[0]), id: String(cursor.key[1]) };
+      const found = await searchAlerts(clickhouse, { ...search, limit: first + 1, beyond });
+      const edges = found.slice(0, first).map((node) => ({
+        node,
+        cursor: writeCursor(cursorKeys[0], question, { key: [node.startedAt, node.id], range, bound: null }),
+      }));
+      return {
+        edges,
+        nodes: edges.map(({ node }) => node),
+        pageInfo: {
+          hasNextPage: found.length > first,
+          hasPreviousPage: cursor !== null, // what the cursor names stands before this page
+          startCursor: edges[0]?.cursor ?? null,
+          endCursor: edges.at(-1)?.cursor ?? null,
+        },
+        totalCount: async ({ upTo }: { upTo: number }) => {
+          const total = await countAlerts(clickhouse, search);
+          return { value: Math.min(total, upTo), relation: total > upTo ? 'AT_LEAST' : 'EXACT' };
+        },
+      };
+    },
+    async rules(tenants: readonly string[], filter: RuleFilter | null) {
+      const cursors = new Map((await store.cursors()).map((cursor) => [cursor.ruleId, cursor]));
+      const silent = await silentTenants(clickhouse, tenants, clock.now());
+      const fired = await lastFired(clickhouse, tenants);
+      const health = (rule: RuleDocument) => healthOf(cursors.get(rule.id), silent, clock.now());
+      const { kinds, enabled, states, search } = filter ?? {};
+      const phrase = search?.toLowerCase() ?? '';
+      return rules
+        .filter((rule) => !kinds || kinds.includes(rule.kind))
+        .filter(() => enabled !== false)
+        .filter((rule) => !states || states.includes(health(rule).state))
+        .filter((rule) => [rule.id, rule.title, rule.description, ...rule.tags].some((text) => text.toLowerCase().includes(phrase)))
+        .map((rule) => ({ ...viewRule(rule), lastFiredAt: fired.get(rule.id) ?? null, health: health(rule) }));
+    },
+    async ruleOf(tenants: readonly string[], alert: AlertRecord) {
+      const cursor = (await store.cursors()).find(({ ruleId }) => ruleId === alert.ruleId);
+      const fired = await lastFired(clickhouse, tenants);
+      const health = async () => healthOf(cursor, await silentTenants(clickhouse, tenants, clock.now()), clock.now());
+      return { ...ruleBehind(alert, rules), lastFiredAt: fired.get(alert.ruleId) ?? null, health };
+    },
+    timeline: async (alert: AlertRecord, first: number) =>
+      (await store.transitions([alert.tenant], alert.id))
+        .toSorted((a, b) => a.at - b.at)
+        .slice(0, first)
+        .map(viewTransition),
+    notifications: async (alert: AlertRecord, first: number) =>
+      (await store.notifications([alert.tenant], alert.id)).slice(0, first).map((row) => ({ ...viewNotification(row), alert })),
+    /** Null where there is no such alert for these tenants. */
+    async acknowledge(tenants: readonly string[], id: string, by: { actor: string; note: string | null }) {
+      if (!(await find(tenants, id))) return null;
+      await acknowledgeAlert(store, id, { tenants, actor: by.actor, note: by.note ?? '', at: clock.now() });
+      return find(tenants, id);
+    },
+    /** Alerts whose events the event is one of, newest first. */
+    async behind(event: EventView, first: number): Promise<AlertRecord[]> {
+      const { client, principal, response } = event;
+      const isRefused = response.status === 401 || response.status === 403;
+      const names = [principal.consumerName, principal.consumerId].filter((name) => name !== null);
+      const sql = `((JSONExtractString(alert, 'subject', 'name') = 'consumer' AND has({names:Array(String)}, JSONExtractString(alert, 'subject', 'value')))
+    OR (JSONExtractString(alert, 'subject', 'name') = 'clientAddress' AND JSONExtractString(alert, 'subject', 'value') = {address:String}))
+    AND JSONExtractInt(alert, 'eventsFrom') <= {at:Int64}`;
+      const parameters = { names, address: isRefused ? (client.address ?? '') : '', at: event.timestamp };
+      const found = await searchAlerts(clickhouse, { tenants: [event.tenant], where: { sql, parameters }, limit: 1_000 });
+      return found.filter((alert) => event.timestamp < eventRange(alert).to).slice(0, first);
+    },
+  };
+}
+
+export const eventRange = (alert: AlertRecord): Range => ({ from: alert.eventsFrom, to: alert.lastSeenAt + stepMs });
+
+const orNull = (text: string) => (text === '' ? null : text);
+
+function viewTransition({ at, kind, from, to, reason, actor, note }: TransitionRow) {
+  return { at, kind, from: kind === 'OPENED' ? null : from, to, reason, actor: orNull(actor), note: orNull(note) };
+}
+
+function viewNotification(row: OutboxRow) {
+  const waits = row.status === 'QUEUED' || row.status === 'RETRYING';
+  return {
+    ...row,
+    recipient: orNull(row.recipient),
+    nextAttemptAt: waits ? row.dueAt : null,
+    messageId: orNull(row.messageId),
+    lastError: orNull(row.lastError),
+    reason: orNull(row.reason),
+    silence: null,
+  };
+}
+
+async function lastFired(clickhouse: ClickHouse, tenants: readonly string[]): Promise<Map<string, number>> {
+  const rows = await clickhouse.rows<{ rule_id: string; last: string }>(
+    `SELECT rule_id, toUnixTimestamp64Milli(max(at)) AS last
+FROM alert_transitions
+WHERE kind = 'FIRED' AND (has({tenants:Array(String)}, '*') OR tenant IN {tenants:Array(String)})
+GROUP BY rule_id`,
+    { parameters: { tenants } },
+  );
+  return new Map(rows.map((row) => [row.rule_id, Number(row.last)]));
+}
+
+/** Of the caller's tenants those that sent nothing in the last hour; for whoever sees all, `any gateway` when nobody did. */
+async function silentTenants(clickhouse: ClickHouse, tenants: readonly string[], now: number): Promise<string[]> {
+  const rows = await openScope(clickhouse, tenants).events<{ tenant: string }>({
+    select: 'DISTINCT tenant',
+    range: { from: now - 24 * silentAfterMs, to: now + silentAfterMs },
+    where: 'received_at >= fromUnixTimestamp64Milli({since:Int64})',
+    parameters: { since: now - silentAfterMs },
+  });
+  if (tenants.includes('*')) return rows.length === 0 ? ['any gateway'] : [];
+  return tenants.filter((tenant) => !rows.some((row) => row.tenant === tenant));
+}
