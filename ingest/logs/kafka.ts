@@ -3,8 +3,8 @@
  * position is out of range, delivers batches of an older position after a seek, retries commits under a new generation, and
  * uses the sequence of a failed send again.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import kafkajs, {
   type Admin,
@@ -28,7 +28,7 @@ export interface KafkaOptions {
   /** true, or the text of a CA certificate. */
   readonly tls?: boolean | string;
   readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
-  /** Where the membership is noted, so that the next process of this machine can leave for a killed one. */
+  /** Keeps a name under which the processes of one folder join, so that the next one can leave for one that was killed. */
   readonly membershipFile?: string;
   readonly logger: Logger;
 }
@@ -40,8 +40,9 @@ const boundsAreFreshMs = 5_000;
 
 export function openKafka(options: KafkaOptions): Log {
   registerCodecs();
+  const memberName = nameOfFolder(options);
   const client = new Kafka({
-    clientId: options.clientId,
+    clientId: memberName ?? options.clientId,
     brokers: [...options.brokers],
     ...(options.tls !== undefined && { ssl: typeof options.tls === 'string' ? { ca: [options.tls] } : options.tls }),
     ...(options.sasl && { sasl: options.sasl as SASLOptions }), // a union by mechanism there, the same three here
@@ -81,7 +82,8 @@ export function openKafka(options: KafkaOptions): Log {
     bounds,
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
-      await leaveForPredecessor(client, options, consuming.group);
+      if (memberName !== null)
+        await leaveForPredecessors(client, await admin(), { memberName, group: consuming.group, logger: options.logger });
       return named(consuming.topics, () => consume(client.consumer(consumerSettings(consuming)), { ...options, ...consuming, bounds }));
     },
     async close() {
@@ -122,7 +124,6 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();
-    noteMembership(consuming.membershipFile, { group: consuming.group, memberId: payload.memberId });
     for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
       for (const partition of partitions) {
         const place = new Assigned(topic, partition, consumer, consuming);
@@ -144,7 +145,6 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     async stop() {
       revokeAll();
       await consumer.disconnect();
-      noteMembership(consuming.membershipFile, null);
     },
   };
 }
@@ -400,27 +400,53 @@ function requests(messages: readonly NewMessage[], partitions: number): { partit
   return done;
 }
 
-/**
- * After `kill -9` the group waits a whole session for the dead member. The next process of the same machine knows its id
- * and leaves in its name. kafkajs has the request, but no public call for it.
- */
-async function leaveForPredecessor(
-  client: InstanceType<typeof Kafka>,
-  { membershipFile, logger }: KafkaOptions,
-  group: string,
-): Promise<void> {
-  if (membershipFile === undefined || !existsSync(membershipFile)) return;
+/** Made once; null where it cannot be kept: then the session of a killed process runs out by itself. */
+function nameOfFolder({ clientId, membershipFile, logger }: KafkaOptions): string | null {
+  if (membershipFile === undefined) return null;
   try {
-    const note = JSON.parse(readFileSync(membershipFile, 'utf8')) as { group?: string; memberId?: string } | null;
-    if (note?.group !== group || note.memberId === undefined) return;
+    if (!existsSync(membershipFile)) {
+      const fresh = `${membershipFile}.${process.pid}`;
+      mkdirSync(dirname(membershipFile), { recursive: true });
+      writeFileSync(fresh, JSON.stringify({ instance: randomUUID() }), { mode: 0o600 });
+      // Whole or not at all, and the first of two processes wins.
+      if (!existsSync(membershipFile)) linkSync(fresh, membershipFile);
+      rmSync(fresh);
+    }
+    const { instance } = JSON.parse(readFileSync(membershipFile, 'utf8')) as { instance: string }; // written above
+    return `${clientId}-${instance}`;
+  } catch (error) {
+    logger.warn({ membershipFile, error: messageOf(error) }, 'the name of this member of the group cannot be kept');
+    return null;
+  }
+}
+
+interface Predecessors {
+  readonly memberName: string;
+  readonly group: string;
+  readonly logger: Logger;
+}
+
+/**
+ * After `kill -9` the group waits a whole session for each dead member, also for one that was killed while it joined.
+ * The group knows them by the name of their folder, and we leave for them. kafkajs has the request, but no public call for it.
+ */
+async function leaveForPredecessors(
+  client: InstanceType<typeof Kafka>,
+  admin: Admin,
+  { memberName, group, logger }: Predecessors,
+): Promise<void> {
+  try {
+    const { groups } = await admin.describeGroups([group]);
+    const dead = groups.flatMap(({ members }) => members).filter(({ clientId }) => clientId === memberName);
+    if (dead.length === 0) return;
     const create = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster');
     if (create === undefined) throw new Error('kafkajs has no createCluster any more');
     const cluster = (client as unknown as Record<symbol, (options: object) => InternalCluster>)[create]?.({ metadataMaxAge: 60_000 });
     await cluster?.connect();
     const coordinator = await cluster?.findGroupCoordinator({ groupId: group });
-    await coordinator?.leaveGroup({ groupId: group, memberId: note.memberId });
+    for (const { memberId } of dead) await coordinator?.leaveGroup({ groupId: group, memberId });
     await cluster?.disconnect();
-    logger.info({ group }, 'left the group for a process that was killed');
+    logger.info({ group, members: dead.length }, 'left the group for processes that were killed');
   } catch (error) {
     logger.info({ group, error: messageOf(error) }, 'could not leave the group for a predecessor; its session runs out by itself');
   }
@@ -432,12 +458,6 @@ interface InternalCluster {
   findGroupCoordinator(group: {
     groupId: string;
   }): Promise<{ leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown> }>;
-}
-
-function noteMembership(file: string | undefined, note: { group: string; memberId: string } | null): void {
-  if (file === undefined) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(note), { mode: 0o600 });
 }
 
 function registerCodecs(): void {

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import kafkajs from 'kafkajs';
 import { silentLogger } from '../../../core/logger.ts';
@@ -6,7 +9,7 @@ import { openKafka } from '../../../ingest/logs/kafka.ts';
 import { startKafka, type TestKafka } from '../../support/kafka.ts';
 import { until } from '../../support/gatetrail.ts';
 
-const { CompressionTypes, Kafka, logLevel } = kafkajs;
+const { AssignerProtocol, CompressionTypes, Kafka, logLevel } = kafkajs;
 let kafka: TestKafka;
 let log: Log;
 let client: InstanceType<typeof Kafka>;
@@ -240,4 +243,53 @@ describe('Kafka as the log', () => {
     );
     await Promise.all([stopped(first.consumer), stopped(second.consumer)]);
   });
+
+  test('does not wait for a process of its folder that was killed while it joined the group', async () => {
+    const topic = await freshTopic();
+    const group = `g-${topic}`;
+    const folder = mkdtempSync(join(tmpdir(), 'gatetrail-member-'));
+    const membershipFile = join(folder, 'member.json');
+    const own = openKafka({ brokers: kafka.brokers, clientId: 'test', membershipFile, logger: silentLogger });
+    const { instance } = JSON.parse(readFileSync(membershipFile, 'utf8')) as { instance: string };
+    await joinAndDie(`test-${instance}`, group, topic);
+    const startedAt = performance.now();
+    const partitions: AssignedPartition[] = [];
+    const consumer = await own.consume({
+      topics: [topic],
+      group,
+      readAheadBytes: 1_000_000,
+      logger: silentLogger,
+      onFailure: () => {},
+      onAssigned: (partition) => partitions.push(partition),
+    });
+    await until(
+      async () => partitions,
+      (all) => all.length > 0,
+      40_000,
+    );
+    expect(performance.now() - startedAt).toBeLessThan(20_000); // the session of the dead member is 45 s
+    await stopped(consumer);
+    await own.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A member that the group waits for: it has joined, and is never heard of again. */
+  async function joinAndDie(clientId: string, groupId: string, topic: string): Promise<void> {
+    const dying = new Kafka({ brokers: kafka.brokers, clientId, logLevel: logLevel.NOTHING });
+    const create = Object.getOwnPropertySymbols(dying).find(({ description }) => description === 'private:Kafka:createCluster');
+    const cluster = (dying as unknown as Record<symbol, (options: object) => Cluster>)[create ?? Symbol('none')]?.({});
+    await cluster?.connect();
+    const coordinator = await cluster?.findGroupCoordinator({ groupId });
+    const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: [topic], userData: Buffer.alloc(0) });
+    const groupProtocols = [{ name: 'RoundRobinAssigner', metadata }];
+    await coordinator?.joinGroup({ groupId, sessionTimeout: 45_000, rebalanceTimeout: 60_000, groupProtocols });
+    await cluster?.disconnect();
+  }
 });
+
+/** Inside of kafkajs: a consumer of its own would go on and answer. */
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  findGroupCoordinator(group: { groupId: string }): Promise<{ joinGroup(member: object): Promise<unknown> }>;
+}
