@@ -1,5 +1,6 @@
 /** The role `query` in this process: GraphQL, the page for trying it, links of mails, and the intake. */
 import { randomBytes } from 'node:crypto';
+import { firstPartyRules, loadRules } from '../alerts/alerts.ts';
 import { systemClock } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
@@ -50,6 +51,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     closed: closedReader(clickhouse, systemClock),
     ends: () => endsOf(log, topicsOf(config)),
     notReady,
+    rules: await loadRules([firstPartyRules, ...config.rules]),
   });
   const links = oneTimeLinks(adminKeyOf(config));
   const routes: Route[] = [
