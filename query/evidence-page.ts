@@ -1,7 +1,7 @@
 /** The page behind the link of an alert: exactly its events, without a key, until the link ends. No script, everything escaped. */
 import type { Clock } from '../core/clock.ts';
 import type { PurposeKey } from '../core/keys.ts';
-import { readLink } from '../core/link-token.ts';
+import { readLink, type EvidenceLink } from '../core/link-token.ts';
 import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { openScope } from '../storage/scope.ts';
@@ -39,16 +39,19 @@ export async function evidencePage(token: string, address: string, options: Evid
     await options.accessLog.write({ ...record, allowed: false });
     return { status: 403, headers, html: frame('This link has ended or was changed', '<p>Ask for the events with a key of your own.</p>') };
   }
-  const filter = compileFilter(link.filter);
-  const rows = await openScope(options.clickhouse, [link.tenant]).events<EventRow>({
-    select: eventColumns,
-    range: link,
-    where: filter.sql,
-    parameters: filter.parameters,
-    tail: `ORDER BY ${orderKey.map((column) => `${column} DESC`).join(', ')}\nLIMIT ${maxRows}`,
+  const read = { ...record, target: link.alertId, allowed: true };
+  const rows = await eventsOf(link, options.clickhouse).catch(async (error: unknown) => {
+    await options.accessLog.write(read);
+    throw error;
   });
-  await options.accessLog.write({ ...record, target: link.alertId, rows: rows.length, allowed: true });
+  await options.accessLog.write({ ...read, rows: rows.length });
   return { status: 200, headers, html: frame(link.title, table(rows)) };
+}
+
+function eventsOf(link: EvidenceLink, clickhouse: ClickHouse): Promise<EventRow[]> {
+  const { sql, parameters } = compileFilter(link.filter);
+  const tail = `ORDER BY ${orderKey.map((column) => `${column} DESC`).join(', ')}\nLIMIT ${maxRows}`;
+  return openScope(clickhouse, [link.tenant]).events<EventRow>({ select: eventColumns, range: link, where: sql, parameters, tail });
 }
 
 function table(rows: readonly EventRow[]): string {

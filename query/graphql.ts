@@ -7,7 +7,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { createYoga, useExecutionCancellation, type Plugin } from 'graphql-yoga';
-import { AuditError, catalogue } from '../core/errors.ts';
+import { AuditError, catalogue, type ErrorCode } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { depthAndAliases, maxTokens } from './query-limits.ts';
 import type { ReadContext, ReadOptions } from './guard.ts';
@@ -56,7 +56,9 @@ export function createGraphql(options: GraphqlOptions): Graphql {
     page: options.graphiql ? tryOutPage() : null,
     async handle({ req, res, caller, address }) {
       const type = req.headers['content-type']?.split(';')[0]?.trim();
-      if (req.method === 'POST' && type !== 'application/json') return refuse(res, 'UNSUPPORTED_MEDIA_TYPE', 'Send application/json');
+      // A query in a URL would stand in logs of proxies, and a link could make somebody's browser ask it.
+      if (req.method !== 'POST') return refuse(res, { status: 405, code: 'BAD_USER_INPUT', message: 'Send queries as POST' });
+      if (type !== 'application/json') return refuse(res, { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Send application/json' });
       await yoga(req, res, { caller, address } as never); // yoga adds req and res itself
     },
   };
@@ -65,9 +67,7 @@ export function createGraphql(options: GraphqlOptions): Graphql {
 /** Sizes are judged, and who may not ask for the schema is refused, before anything runs. */
 function judged(openSchema: boolean): Plugin {
   return {
-    onParse: ({ params }) => {
-      params.options = { ...params.options, maxTokens };
-    },
+    onParse: ({ parseFn, setParseFn }) => setParseFn((source, options) => parseFn(source, { ...options, maxTokens })),
     onValidate: ({ addValidationRule, context }) => {
       addValidationRule(depthAndAliases);
       const { caller } = context as unknown as ReadContext; // `handle` gives it
@@ -76,8 +76,8 @@ function judged(openSchema: boolean): Plugin {
   };
 }
 
-function refuse(res: ServerResponse, code: keyof typeof catalogue, message: string): void {
-  res.writeHead(catalogue[code].http, { 'content-type': 'application/json' });
+function refuse(res: ServerResponse, { code, message, status }: { code: ErrorCode; message: string; status?: number }): void {
+  res.writeHead(status ?? catalogue[code].http, { 'content-type': 'application/json', ...(status === 405 && { allow: 'POST' }) });
   res.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
 }
 
@@ -113,6 +113,7 @@ function tryOutPage() {
         .update(body ?? '')
         .digest('base64')}'`,
   );
+  // GraphiQL and its editor make style elements as they run: no hash can name them. Styles run nothing.
   const csp = `default-src 'self'; script-src 'self' ${scripts.join(' ')}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'`;
   return { html, csp };
 }

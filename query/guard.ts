@@ -66,6 +66,10 @@ export interface Guard {
     resolve: Resolve<Parent, Answer>,
     rules?: Rules<Parent, Answer>,
   ) => (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Promise<Answer>;
+  /** For fields within lists that ask a statement each. @throws QUERY_TOO_EXPENSIVE beyond a thousand of them in one request */
+  readonly nested: <Parent, Answer>(
+    resolve: (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Answer,
+  ) => (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Answer;
   /** Events of the caller, stopped when the request is. */
   readonly scopeOf: (context: ReadContext) => Scope;
   readonly rangeOf: (input: RangeInput) => Range;
@@ -73,10 +77,12 @@ export interface Guard {
   readonly pageSize: (first: number | null | undefined) => number;
 }
 
+const maxNested = 1_000;
 const readers: readonly Role[] = ['admin', 'viewer', 'analyst', 'auditor', 'operator'];
 
 export function createGuard(options: ReadOptions): Guard {
   const { accessLog, clickhouse, clock, limits } = options;
+  const spent = new WeakMap<Request, number>();
   return {
     guarded:
       (resolve, rules = {}) =>
@@ -110,6 +116,15 @@ export function createGuard(options: ReadOptions): Guard {
           throw error;
         }
       },
+    nested: (resolve) => (parent, args, context, info) => {
+      const count = (spent.get(context.request) ?? 0) + 1;
+      spent.set(context.request, count);
+      if (count <= maxNested) return resolve(parent, args, context, info);
+      throw new AuditError(
+        'QUERY_TOO_EXPENSIVE',
+        `Fields within lists would need more than ${maxNested} statements: ask for shorter lists`,
+      );
+    },
     scopeOf: ({ caller, request }) => openScope(clickhouse, caller.tenants, request.signal),
     rangeOf: (input) => resolveRange(input, clock.now(), limits),
     pageSize(first) {

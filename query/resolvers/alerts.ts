@@ -5,9 +5,9 @@ import { createAlertsView, eventRange } from '../alerts.ts';
 import { eventColumns, orderKey, type EventRow } from '../audit-trail.ts';
 import { viewEvent, type EventView } from '../event-view.ts';
 import { compileFilter } from '../filter.ts';
-import type { Arguments, Guard, ReadContext, ReadOptions } from '../guard.ts';
+import type { Guard, ReadContext, ReadOptions } from '../guard.ts';
 
-export function alertResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf, pageSize }: Guard) {
+export function alertResolvers(options: ReadOptions, { guarded, nested, scopeOf, rangeOf, pageSize }: Guard) {
   const alerts = createAlertsView({ ...options, rules: options.rules ?? [] });
 
   function eventsOf(alert: AlertRecord, context: ReadContext, question: { select: string; tail?: string }) {
@@ -45,27 +45,32 @@ export function alertResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
       ),
     },
     Alert: {
-      rule: (alert: AlertRecord, _: Arguments, { caller }: ReadContext) => alerts.ruleOf(caller.tenants, alert),
+      rule: nested((alert: AlertRecord, _, { caller }) => alerts.ruleOf(caller.tenants, alert)),
       subject: ({ subject }: AlertRecord) => [subject],
-      eventCount: async (alert: AlertRecord, _: Arguments, context: ReadContext) =>
+      eventCount: nested(async (alert: AlertRecord, _, context) =>
         Number((await eventsOf(alert, context, { select: 'count() AS n' }))[0]?.['n'] ?? 0),
-      evidence: guarded(
-        async (args, context, _, alert: AlertRecord) => {
-          const tail = `ORDER BY ${orderKey.join(', ')}\nLIMIT ${pageSize(args['first'])}`;
-          return (await eventsOf(alert, context, { select: eventColumns, tail })).map(viewEvent);
-        },
-        { rows: ({ length }) => length, target: ({ id }) => id },
+      ),
+      evidence: nested(
+        guarded(
+          async (args, context, _, alert: AlertRecord) => {
+            const tail = `ORDER BY ${orderKey.join(', ')}\nLIMIT ${pageSize(args['first'])}`;
+            return (await eventsOf(alert, context, { select: eventColumns, tail })).map(viewEvent);
+          },
+          { rows: ({ length }) => length, target: ({ id }) => id },
+        ),
       ),
       eventFilter,
       eventRange,
-      timeline: (alert: AlertRecord, args: Arguments) => alerts.timeline(alert, pageSize(args['first'])),
-      notifications: guarded((args, _, __, alert: AlertRecord) => alerts.notifications(alert, pageSize(args['first'])), {
-        roles: ['admin', 'analyst', 'operator'],
-        rows: ({ length }) => length,
-        target: ({ id }) => id,
-      }),
+      timeline: nested((alert: AlertRecord, args) => alerts.timeline(alert, pageSize(args['first']))),
+      notifications: nested(
+        guarded((args, _, __, alert: AlertRecord) => alerts.notifications(alert, pageSize(args['first'])), {
+          roles: ['admin', 'analyst', 'operator'],
+          rows: ({ length }) => length,
+          target: ({ id }) => id,
+        }),
+      ),
       acknowledgedBy: ({ acknowledgedBy }: AlertRecord) => (acknowledgedBy === '' ? null : acknowledgedBy),
     },
-    AuditEvent: { alerts: (event: EventView, args: Arguments) => alerts.behind(event, pageSize(args['first'])) },
+    AuditEvent: { alerts: nested((event: EventView, args) => alerts.behind(event, pageSize(args['first']))) },
   };
 }
