@@ -4,14 +4,22 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import type { AlertFacts, NotificationKind } from '../schemas/alert.ts';
 import type { Rule } from '../sigma/document.ts';
+import type { AlertView } from '../storage/alerts.ts';
 import type { Message } from './channel.ts';
 import type { Evidence } from './evidence.ts';
+import { stepMs } from './compile/rule.ts';
 import { spanText } from './life-cycle.ts';
+
+export interface AlertInMail {
+  readonly facts: AlertView;
+  readonly evidence: Evidence;
+  readonly link: string;
+}
 
 export interface MailInput {
   readonly kind: NotificationKind;
   readonly rule: Rule;
-  readonly alerts: readonly { readonly facts: AlertFacts; readonly evidence: Evidence; readonly link: string }[];
+  readonly alerts: readonly AlertInMail[];
   /** Names the mail and, with the recipient, never changes when it is sent again. */
   readonly rowId: string;
   readonly recipient: string;
@@ -24,41 +32,25 @@ const template = join(import.meta.dirname, 'templates', 'mail.eta');
 const longest = 78;
 
 export function renderMail(input: MailInput): Message {
-  const [first] = input.alerts;
+  const { rule, kind, alerts, domain } = input;
+  const [first] = alerts;
   if (!first) throw new Error('a mail speaks of at least one alert');
-  const { rule } = input;
-  const state = input.kind === 'RESOLVED' ? 'RESOLVED' : 'FIRING';
+  const state = kind === 'RESOLVED' ? 'RESOLVED' : 'FIRING';
   const day = new Date(first.facts.startedAt).toISOString().slice(0, 10);
-  const subject = subjectOf(state, input.prefix, first.facts, spanText(rule.timespanMs));
-  const alerts = input.alerts.map(({ facts, evidence, link }) => ({
-    ...facts,
-    ...evidence,
-    link,
-    who: oneLine(facts.subject.value, 200),
-    since: new Date(facts.startedAt).toISOString().slice(0, 19).replace('T', ' '),
-  }));
-  const next =
-    state === 'RESOLVED'
-      ? 'Nothing, unless you want to know why it happened: the link shows the requests.'
-      : rule.groupBy === 'client_address'
-        ? 'Look whether one of the attempts succeeded. Block the address at the gateway if it is not one of yours.'
-        : 'Ask the owner of the consumer whether this is meant. Lower its rate at the gateway, or give it a larger plan.';
-  const facts = {
+  const subject = subjectOf(state, input.prefix, first.facts, { span: spanText(rule.timespanMs), others: alerts.length - 1 });
+  const facts: Facts = {
     subject,
     state,
-    alerts,
-    next,
-    colour: state === 'RESOLVED' ? '#1f8a4c' : '#c93636',
-    harmless: rule.falsePositives.join('; ') || 'none known',
-    author: rule.author || 'unknown',
-    owner: rule.owner || 'nobody',
-    tags: [...rule.tags, ...rule.references].join(', '),
+    remark: kind === 'REPEAT' ? 'Still firing. This comes every four hours until somebody acknowledges it.' : '',
+    alerts: alerts.map(shown),
+    next: nextStep(rule, state),
+    colour: state === 'RESOLVED' ? '#1a7f4b' : '#c0362c',
+    about: aboutOf(rule),
   };
-  const thread = `<${first.facts.fingerprint}.${day}@${input.domain}>`;
   return {
-    messageId: `<${first.facts.id}.${input.rowId.slice(0, 24)}@${input.domain}>`,
-    thread,
-    listId: `rule-${rule.id}.alerts.${input.domain}`,
+    messageId: `<${first.facts.id}.${input.rowId.slice(0, 24)}@${domain}>`,
+    thread: `<${first.facts.fingerprint}.${day}@${domain}>`,
+    listId: `rule-${rule.id}.alerts.${domain}`,
     listName: oneLine(rule.title, 60).replaceAll(/[^\w -]/g, ''),
     to: input.recipient,
     subject,
@@ -68,9 +60,14 @@ export function renderMail(input: MailInput): Message {
 }
 
 /** The figures are those of the first firing, so that both mails of an alert have the same tail. At most 78 characters. */
-export function subjectOf(state: 'FIRING' | 'RESOLVED', prefix: string, facts: AlertFacts, span: string): string {
+export function subjectOf(
+  state: 'FIRING' | 'RESOLVED',
+  prefix: string,
+  facts: AlertFacts,
+  { span, others = 0 }: { span: string; others?: number },
+): string {
   const head = prefix === '' ? '' : `${oneLine(prefix, 16)}: `;
-  const tail = ` - ${facts.value} in ${span} (limit ${facts.threshold})`;
+  const tail = `${others > 0 ? ` +${others}` : ''} - ${facts.value} in ${span} (limit ${facts.threshold})`;
   // Room is measured against the longer state, or the two would be cut at different places.
   const room = longest - '[RESOLVED] '.length - head.length - tail.length;
   return `[${state}] ${head}${cut(`${oneLine(facts.title, 60)} of ${oneLine(facts.subject.value, 200)}`, room)}${tail}`;
@@ -97,36 +94,83 @@ function readTemplate(): string {
 }
 
 interface Facts {
+  readonly subject: string;
   readonly state: string;
-  readonly alerts: readonly (AlertFacts & Evidence & { readonly who: string; readonly since: string; readonly link: string })[];
+  readonly remark: string;
+  readonly alerts: readonly ReturnType<typeof shown>[];
   readonly next: string;
-  readonly harmless: string;
-  readonly author: string;
-  readonly owner: string;
-  readonly tags: string;
+  readonly colour: string;
+  readonly about: readonly (readonly [name: string, words: string])[];
 }
 
-function textOf(facts: Facts): string {
-  const parts = facts.alerts.map((alert) => {
-    const samples = alert.samples.map((sample) =>
-      oneLine(`${sample.at}  ${sample.method} ${sample.route}  ${sample.status ?? '-'}  ${sample.network}  ${sample.agent}`, 200),
-    );
-    return `${alert.severity} ${facts.state}
-${alert.title}: ${alert.who} (tenant ${alert.tenant})
-${alert.value} ${alert.measure}, limit ${alert.threshold}
-Since ${alert.since} UTC${alert.late ? ', found in late data' : ''}
-${samples.length === 0 ? '' : `\nSample requests (UTC, masked)\n${samples.map((line) => `  ${line}`).join('\n')}\n`}${
-      alert.contributors.length === 0
-        ? ''
-        : `\nMost of it\n${alert.contributors.map((each) => `  ${oneLine(each.name, 120)}: ${each.requests}`).join('\n')}\n`
+/** One alert in words that both parts of the mail use. */
+function shown({ facts, evidence, link }: AlertInMail) {
+  const { severity, title, value, measure, threshold, late } = facts;
+  const ended = facts.resolvedAt === null ? '' : `, ended ${timeOf(facts.resolvedAt)} UTC`;
+  const gateways = evidence.gateways === '' ? '' : `, gateway ${oneLine(evidence.gateways, 120)}`;
+  return {
+    ...{ severity, title, value, measure, threshold, link },
+    who: oneLine(facts.subject.value, 200),
+    where: [
+      `Since ${timeOf(facts.startedAt)} UTC${ended}${late ? ', found in late data' : ''}`,
+      `Tenant ${oneLine(facts.tenant, 80)}${gateways}`,
+    ],
+    soFar: `${evidence.requests} requests so far, over the limit until ${timeOf(facts.lastSeenAt + stepMs)} UTC.`,
+    // Of the bar: how much of it is allowed.
+    share: Math.max(1, Math.min(99, Math.round((100 * threshold) / Math.max(value, threshold, 1)))),
+    rows: evidence.samples.map((sample) =>
+      [sample.at, `${sample.method} ${sample.route}`, String(sample.status ?? ''), sample.network, sample.agent].map(
+        (cell) => oneLine(cell, 120) || '-',
+      ),
+    ),
+    contributors: evidence.contributors.map(({ name, requests }) => ({ name: oneLine(name, 120), requests })),
+  };
+}
+
+const timeOf = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+
+function nextStep(rule: Rule, state: string): string {
+  if (state === 'RESOLVED') return 'Nothing, unless you want to know why it happened: the link shows the requests.';
+  return rule.groupBy === 'client_address'
+    ? 'Look whether one of the attempts succeeded. Block the address at the gateway if it is not one of yours.'
+    : 'Ask the owner of the consumer whether this is meant. Lower its rate at the gateway, or give it a larger plan.';
+}
+
+function aboutOf(rule: Rule): (readonly [string, string])[] {
+  const about: (readonly [string, string])[] = [
+    ['Rule:', `${rule.title}. ${rule.description}`],
+    ['Known harmless causes:', rule.falsePositives.join('; ') || 'none known'],
+    ['Owner:', `${rule.owner || 'nobody'}, written by ${rule.author || 'unknown'}`],
+    ['Tags:', [...rule.tags, ...rule.references].join(', ') || 'none'],
+  ];
+  return about.map(([name, words]) => [name, oneLine(words, 400)]);
+}
+
+/** Complete in itself. */
+function textOf({ state, remark, alerts, next, about }: Facts): string {
+  const parts = alerts.map((alert) => {
+    const lines = [
+      `${alert.severity} ${state}`,
+      ...(remark === '' ? [] : [remark]),
+      `${alert.title} of ${alert.who}`,
+      ...alert.where,
+      '',
+      `${alert.value} ${alert.measure}, limit ${alert.threshold}`,
+      barOf(alert.share),
+      alert.soFar,
+    ];
+    if (alert.rows.length > 0) {
+      lines.push('', 'Sample requests (UTC, masked)', ...alert.rows.map((row) => `  ${row.join('  ')}`));
+      lines.push('', 'Most of it', ...alert.contributors.map(({ name, requests }) => `  ${name}: ${requests} requests`));
     }
-The requests behind it: ${alert.link}`;
+    return [...lines, '', `The requests behind it: ${alert.link}`].join('\n');
   });
-  return `${parts.join('\n\n----\n\n')}
+  const foot = about.map(([name, words]) => `${name} ${words}`).join('\n');
+  return `${parts.join('\n\n----\n\n')}\n\nWhat to do next: ${next}\n\n${foot}\n`;
+}
 
-What to do next: ${facts.next}
-
-Known harmless causes: ${facts.harmless}
-Rule by ${facts.author}, owner ${facts.owner}. ${facts.tags}
-`;
+/** What is allowed, the limit, and what is beyond it. */
+function barOf(share: number): string {
+  const allowed = Math.round((share * 40) / 100);
+  return `${'-'.repeat(allowed)}|${'#'.repeat(40 - allowed)}`;
 }

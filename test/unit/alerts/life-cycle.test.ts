@@ -51,7 +51,7 @@ test('a subject takes no line, no direction mark, and at most 78 characters', ()
   const facts = advance(rule, {}, [{ ...breach(0), group: `evil\r\nBcc: x@y\u202E${'a'.repeat(200)}` }], { judgedFrom: 0, judgedTo: 5_000 })
     .transitions[0]?.alert;
   if (!facts) throw new Error('it fires');
-  const [firing, resolved] = [subjectOf('FIRING', 'prod', facts, '10m'), subjectOf('RESOLVED', 'prod', facts, '10m')];
+  const [firing, resolved] = [subjectOf('FIRING', 'prod', facts, { span: '10m' }), subjectOf('RESOLVED', 'prod', facts, { span: '10m' })];
   expect(firing).not.toMatch(/[\r\n\u202E]/);
   expect(resolved.length).toBeLessThanOrEqual(78);
   expect(firing.slice('[FIRING]'.length)).toBe(resolved.slice('[RESOLVED]'.length));
