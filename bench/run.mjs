@@ -1,0 +1,89 @@
+// Measures the product on this machine and prints the figures: `npm run bench -- [--quick] [--compare | --keep]`.
+// Runs on dist/. --keep writes bench/baseline.json; --compare prints each figure beside it and ends with 3 where a ratio
+// is worse than 1.3 times the baseline. Times of a shared machine swing; ratios of one run hold much better.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { compare } from './compare.mjs';
+import { measureFullPath } from './full-path.mjs';
+import { measureInsert } from './insert.mjs';
+import { measureParse } from './parse.mjs';
+import { startPlace } from './place.mjs';
+import { measureReads } from './reads.mjs';
+
+const baselineFile = join(import.meta.dirname, 'baseline.json');
+const has = (flag) => process.argv.includes(flag);
+const sizes = has('--quick')
+  ? { records: 40_000, events: 100_000, rounds: 10, inserts: 3 }
+  : { records: 200_000, events: 1_000_000, rounds: 50, inserts: 10 };
+const print = (line) => process.stdout.write(`${line}\n`);
+
+const place = await startPlace();
+let figures;
+try {
+  const before = measureParse(sizes);
+  const insert = await measureInsert(place, sizes);
+  const fullPath = await measureFullPath(place, sizes);
+  const reads = await measureReads(place, sizes);
+  const parse = middle(before, measureParse(sizes)); // before and after: the machine may have become busier
+  figures = summary({ parse, insert, fullPath, reads });
+} finally {
+  await place.stop();
+}
+
+function middle(one, other) {
+  return { cpuPerMillion: (one.cpuPerMillion + other.cpuPerMillion) / 2, bytesPerRecord: one.bytesPerRecord };
+}
+
+/** `values` are of this machine and moment; of `ratios` smaller is better, and both sides come from this run. */
+function summary({ parse, insert, fullPath, reads }) {
+  const values = {
+    'bytes per record': parse.bytesPerRecord,
+    'JSON.parse alone, CPU s per million': parse.cpuPerMillion,
+    'full path, records per second': fullPath.recordsPerSecond,
+    'full path, CPU s per million': fullPath.cpuPerMillion,
+    'full path, CPU s per million, ingest': fullPath.ingestCpuPerMillion,
+    'full path, CPU s per million, engine': fullPath.engineCpuPerMillion,
+    'JSON.parse, share of the CPU of ingest': parse.cpuPerMillion / fullPath.ingestCpuPerMillion,
+    'insert, rows per second': insert.rowsPerSecond,
+    'insert, engine CPU s per million': insert.engineCpuPerMillion,
+    'page of 100 events, p50 ms': reads.page.p50,
+    'page of 100 events, p95 ms': reads.page.p95,
+    'page of 100 events as plain SQL, p50 ms': reads.plainPage.p50,
+    'series of 24 hours, p50 ms': reads.series.p50,
+    'series of 24 hours, p95 ms': reads.series.p95,
+    'series of 24 hours as plain SQL, p50 ms': reads.plainSeries.p50,
+  };
+  const ratios = {
+    'full path CPU / JSON.parse CPU': fullPath.cpuPerMillion / parse.cpuPerMillion,
+    'ingest CPU / JSON.parse CPU': fullPath.ingestCpuPerMillion / parse.cpuPerMillion,
+    'insert CPU of the engine / JSON.parse CPU': insert.engineCpuPerMillion / parse.cpuPerMillion,
+    'page p50 / plain SQL p50': reads.page.p50 / reads.plainPage.p50,
+    'series p50 / plain SQL p50': reads.series.p50 / reads.plainSeries.p50,
+  };
+  return { values, ratios };
+}
+
+const run = {
+  date: new Date().toISOString().slice(0, 10),
+  machine: `${cpus().length} x ${cpus()[0]?.model}, ${release()}`,
+  node: process.version,
+  sizes,
+  ...figures,
+};
+print(`${run.machine}, Node ${run.node}, ${JSON.stringify(sizes)}`);
+if (has('--compare')) {
+  const baseline = JSON.parse(readFileSync(baselineFile, 'utf8'));
+  const worse = compare(run, baseline, print);
+  if (worse.length > 0) process.exitCode = 3;
+} else for (const [name, value] of Object.entries({ ...figures.values, ...figures.ratios })) print(`${name.padEnd(45)} ${round(value)}`);
+if (has('--keep')) writeFileSync(baselineFile, `${JSON.stringify(rounded(run), null, 2)}\n`);
+
+function round(value) {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+function rounded({ values, ratios, ...rest }) {
+  const all = (figures) => Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, round(value)]));
+  return { ...rest, values: all(values), ratios: all(ratios) };
+}
