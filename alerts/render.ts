@@ -109,7 +109,12 @@ function shown({ facts, evidence, link }: AlertInMail) {
   const ended = facts.resolvedAt === null ? '' : `, ended ${timeOf(facts.resolvedAt)} UTC`;
   const gateways = evidence.gateways === '' ? '' : `, gateway ${oneLine(evidence.gateways, 120)}`;
   return {
-    ...{ severity, title, value, measure, threshold, link },
+    severity,
+    title,
+    value,
+    measure,
+    threshold,
+    link,
     who: oneLine(facts.subject.value, 200),
     where: [
       `Since ${timeOf(facts.startedAt)} UTC${ended}${late ? ', found in late data' : ''}`,
