@@ -147,6 +147,6 @@ function failure(error: unknown, requestId: string, logger: Logger): Answer {
   return toAnswer(new AuditError('INTERNAL', `A fault of Gatetrail; its log has the details under request ${requestId}`));
 }
 
-export function toAnswer(error: AuditError): Answer {
+function toAnswer(error: AuditError): Answer {
   return { status: error.httpStatus, body: JSON.stringify({ error: { code: error.code, message: error.message } }) };
 }

@@ -86,7 +86,7 @@ function tenantOf(caller: Caller, asked: string | undefined, fallback: string): 
   return asked ?? only ?? fallback;
 }
 
-export interface Receipt {
+interface Receipt {
   readonly events: number;
   readonly rejected: number;
   readonly reasons: Readonly<Record<string, number>>;
@@ -95,7 +95,7 @@ export interface Receipt {
 const waitMs = 60_000;
 
 /** What became of appended messages, once they are stored. @throws NOT_READY when that takes longer than a minute: they are in the log all the same */
-export async function receiptFor(
+async function receiptFor(
   { config, clickhouse, log }: Pick<IntakeOptions, 'config' | 'clickhouse' | 'log'>,
   appended: readonly Appended[],
 ): Promise<Receipt> {

@@ -1,6 +1,6 @@
 /** The role `ingest`: every assigned partition of every topic, from the log to ClickHouse. */
 import type { Clock } from '../core/clock.ts';
-import { AuditError } from '../core/errors.ts';
+import type { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { openBatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';

@@ -64,7 +64,7 @@ export async function accept(log: Log, topic: string, posted: Posted): Promise<A
 }
 
 /** Headers that carry what the poster said; the decoder believes them on the intake topic alone. */
-export function headersOf({ tenant, format, gateway }: Pick<Posted, 'tenant' | 'format' | 'gateway'>): Record<string, string> {
+function headersOf({ tenant, format, gateway }: Pick<Posted, 'tenant' | 'format' | 'gateway'>): Record<string, string> {
   return {
     [tenantHeader]: tenant,
     ...(format !== undefined && { [formatHeader]: format }),

@@ -4,7 +4,7 @@
  */
 import type { CanonicalEvent } from '../schemas/event.ts';
 
-export const redacted = 'REDACTED';
+const redacted = 'REDACTED';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
 const maxTextLength = 8 * 1024;

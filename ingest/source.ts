@@ -46,7 +46,7 @@ export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOpt
 
 function tenantBy(rule: NonNullable<Source['tenant']>, headers: Readonly<Record<string, string>>, element: unknown): string {
   if (typeof rule === 'string') return rule;
-  const [kind, name = ''] = split(rule.from);
+  const [kind, name] = split(rule.from);
   const said = kind === 'header' ? (headers[name] ?? '') : isObject(element) ? textAtPath(element, name) : '';
   if (rule.allow.includes(said)) return said;
   throw new ReadFailure(

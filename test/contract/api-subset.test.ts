@@ -1,21 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, print, type DefinitionNode } from 'graphql/index.js';
+import { parse, print, type DefinitionNode, type InputValueDefinitionNode, type TypeNode } from 'graphql/index.js';
 import { expect, test } from 'vitest';
 
 const read = (file: string) => parse(readFileSync(join(import.meta.dirname, '../../schemas', file), 'utf8')).definitions;
 const nameOf = (node: DefinitionNode) => ('name' in node && node.name ? node.name.value : '');
-/** Every field, argument and value of a definition, as text without its description. */
-const parts = (node: any): string[] => [...(node.fields ?? []), ...(node.values ?? [])].map((part: any) => part.name.value); // oxlint-disable-line typescript/no-explicit-any
-const signature = (node: any, part: string) => {
-  // oxlint-disable-line typescript/no-explicit-any
-  const found = [...(node.fields ?? []), ...(node.values ?? [])].find((one: any) => one.name.value === part); // oxlint-disable-line typescript/no-explicit-any
-  return (
-    found && {
-      type: found.type ? print(found.type) : '',
-      args: Object.fromEntries((found.arguments ?? []).map((arg: any) => [arg.name.value, print({ ...arg, description: undefined })])),
-    }
-  ); // oxlint-disable-line typescript/no-explicit-any
+/** What a definition holds, whatever kind it is: fields of types and inputs, values of enums. */
+interface Part {
+  readonly name: { readonly value: string };
+  readonly type?: TypeNode;
+  readonly arguments?: readonly InputValueDefinitionNode[];
+}
+const all = (node: DefinitionNode): readonly Part[] => {
+  const { fields = [], values = [] } = node as { fields?: readonly Part[]; values?: readonly Part[] }; // a union of node kinds; each has one of the two or none
+  return [...fields, ...values];
+};
+const parts = (node: DefinitionNode): string[] => all(node).map((part) => part.name.value);
+const withoutDescription = ({ description: _, ...rest }: InputValueDefinitionNode): InputValueDefinitionNode => rest;
+const signature = (node: DefinitionNode, name: string) => {
+  const found = all(node).find((part) => part.name.value === name);
+  if (found === undefined) return undefined;
+  const args = (found.arguments ?? []).map((each) => [each.name.value, print(withoutDescription(each))]);
+  return { type: found.type ? print(found.type) : '', args: Object.fromEntries(args) as Record<string, string> };
 };
 const absent: Readonly<Record<string, readonly string[]>> = { AuditEventFilter: ['attributes', 'rule', 'alert'], SortOrder: ['ARRIVAL'] };
 

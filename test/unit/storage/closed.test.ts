@@ -3,8 +3,14 @@ import { type ClosedPartition, watermarkOf } from '../../../storage/closed.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
 const of = (partition: number, more: Partial<ClosedPartition> = {}): ClosedPartition => ({
-  ...{ logId: 'log', sourceEpoch: 1, topic: 'gw', partition, position: 10, isOpen: false },
-  ...{ watermark: now * 1000 - 5_000_000, lastEventAt: now - 1000 },
+  logId: 'log',
+  sourceEpoch: 1,
+  topic: 'gw',
+  partition,
+  position: 10,
+  isOpen: false,
+  watermark: now * 1000 - 5_000_000,
+  lastEventAt: now - 1000,
   ...more,
 });
 const quiet = { lastEventAt: now - 120_000, watermark: now * 1000 - 120_000_000 };
