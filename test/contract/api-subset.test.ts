@@ -17,8 +17,8 @@ const all = (node: DefinitionNode): readonly Part[] => {
 };
 const parts = (node: DefinitionNode): string[] => all(node).map((part) => part.name.value);
 const withoutDescription = ({ description: _, ...rest }: InputValueDefinitionNode): InputValueDefinitionNode => rest;
-const signature = (node: DefinitionNode, name: string) => {
-  const found = all(node).find((part) => part.name.value === name);
+const signature = (node: DefinitionNode | undefined, name: string) => {
+  const found = node && all(node).find((part) => part.name.value === name);
   if (found === undefined) return undefined;
   const args = (found.arguments ?? []).map((each) => [each.name.value, print(withoutDescription(each))]);
   return { type: found.type ? print(found.type) : '', args: Object.fromEntries(args) as Record<string, string> };
