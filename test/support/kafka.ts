@@ -181,9 +181,16 @@ function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe' | 'cre
     createTopic: (topic, numPartitions, config = {}) =>
       once(async (connection) => {
         await connection.createTopics({
-          waitForLeaders: true,
           topics: [{ topic, numPartitions, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }],
+          waitForLeaders: false, // that wait of kafkajs fails at the first answer that does not know the topic yet
         });
+        for (let tries = 0; tries < 100; tries += 1) {
+          const known = await connection.fetchTopicMetadata({ topics: [topic] }).catch(() => null);
+          const partitions = known?.topics[0]?.partitions ?? [];
+          if (partitions.length === numPartitions && partitions.every(({ leader }) => leader >= 0)) return;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        throw new Error(`Kafka made no topic ${topic} of ${numPartitions} partitions within 10 s`);
       }),
     deleteTopic: (topic) => once((connection) => connection.deleteTopics({ topics: [topic] })),
   };
