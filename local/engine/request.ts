@@ -94,9 +94,6 @@ function openBody(message: IncomingMessage): Readable {
   opened.on('error', () => {});
   // A client that goes away in the middle must not look like one that has finished.
   message.on('error', (error) => opened.destroy(error));
-  message.on('close', () => {
-    if (!message.complete) opened.destroy(new Error('the request body ended early'));
-  });
   return message.pipe(opened);
 }
 
