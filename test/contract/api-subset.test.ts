@@ -15,7 +15,7 @@ const all = (node: DefinitionNode): readonly Part[] => {
   const { fields = [], values = [] } = node as { fields?: readonly Part[]; values?: readonly Part[] }; // a union of node kinds; each has one of the two or none
   return [...fields, ...values];
 };
-const parts = (node: DefinitionNode): string[] => all(node).map((part) => part.name.value);
+const parts = (node: DefinitionNode | undefined): string[] => (node === undefined ? [] : all(node)).map((part) => part.name.value);
 const withoutDescription = ({ description: _, ...rest }: InputValueDefinitionNode): InputValueDefinitionNode => rest;
 const signature = (node: DefinitionNode | undefined, name: string) => {
   const found = node && all(node).find((part) => part.name.value === name);
