@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cleanEnvironment } from './gatetrail.ts';
 
-export interface Stage {
+interface Stage {
   readonly name: string;
   readonly base: string;
   readonly steps: readonly { readonly verb: string; readonly rest: string }[];
