@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { AuditError } from '../../../core/errors.ts';
+import { encodeEventId } from '../../../core/event-id.ts';
+import { compileFilter, type Match } from '../../../query/filter.ts';
+
+const codeOf = (filter: Match) => {
+  try {
+    compileFilter(filter);
+    return 'none';
+  } catch (error) {
+    return error instanceof AuditError ? error.code : 'another';
+  }
+};
+
+test('no filter holds for everything, an empty list for nothing', () => {
+  expect(compileFilter(null)).toEqual({ sql: '1', parameters: {} });
+  expect(compileFilter({ method: null })).toEqual({ sql: '1', parameters: {} });
+  for (const empty of [{ or: [] }, { and: [] }, { id: [] }, { outcome: [] }, { signal: [] }])
+    expect(compileFilter(empty).sql).toContain('0');
+});
+
+test('values are bound and never text of the statement', () => {
+  const hostile = "x' OR 1=1 --\\{f0:String}";
+  const everything: Match[] = [
+    ...['eq', 'ne', 'startsWith', 'endsWith', 'contains', 'matches'].map((operator) => ({ path: { [operator]: hostile } })),
+    { path: { in: [hostile], notIn: [hostile] } },
+    { search: `consumer:"${hostile.replaceAll('"', '')}"` },
+    { signal: [hostile], outcome: [hostile] },
+    { id: [hostile] },
+  ];
+  for (const filter of everything) expect(compileFilter(filter).sql).not.toContain('OR 1=1');
+  expect(Object.values(compileFilter({ path: { eq: hostile } }).parameters)).toEqual([hostile]);
+});
+
+test('an id that is none of ours finds nothing, and one of ours its position', () => {
+  expect(compileFilter({ id: ['nonsense'] }).sql).toContain('0');
+  const id = encodeEventId({ sourceEpoch: 2, topic: 'gw', partition: 3, offset: 4, index: 5 });
+  expect(Object.values(compileFilter({ id: [id] }).parameters)).toEqual([2, 'gw', 3, 4, 5]);
+});
+
+test('filters nest five deep and no deeper', () => {
+  const nest = (depth: number): Match => (depth === 0 ? { method: { eq: 'GET' } } : { not: nest(depth - 1) });
+  expect(codeOf(nest(5))).toBe('none');
+  expect(codeOf(nest(6))).toBe('BAD_USER_INPUT');
+  const wide = (depth: number): Match => (depth === 0 ? {} : { [depth % 2 ? 'and' : 'or']: [wide(depth - 1)] });
+  expect(codeOf(wide(5))).toBe('none');
+  expect(codeOf(wide(6))).toBe('BAD_USER_INPUT');
+});
+
+test('addresses and patterns that cannot be judged are refused by name', () => {
+  for (const address of ['10.0.0.0/33', '::1/129', '10.0.0.1/', '10.0.0.1/8/8', 'x', '']) {
+    expect(codeOf({ clientAddress: { in: [address] } }), address).toBe('BAD_USER_INPUT');
+  }
+  for (const address of ['10.0.0.1', '10.0.0.0/8', '2001:db8::/32', '::1', '0.0.0.0/0']) {
+    expect(codeOf({ clientAddress: { notIn: [address] } }), address).toBe('none');
+  }
+  for (const pattern of ['(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(?>a)', String.raw`(a)\1`, 'x'.repeat(1_001)]) {
+    expect(codeOf({ path: { matches: pattern } }), pattern).toBe('BAD_USER_INPUT');
+  }
+  expect(codeOf({ path: { matches: '(?i)^/orders/[0-9]+$' } })).toBe('none');
+});
