@@ -147,13 +147,14 @@ interface Started {
 }
 
 describe('the deployment, run without Docker', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gatetrail-compose-'));
   const started: Started[] = [];
   /** Port in the file to the port that is used: the same one where it is free. */
   const ports = new Map<string, string>();
-  let [kafka, engine, smtp, image, database] = [] as unknown as [TestKafka, TestEngine, TestSmtp, Image, string]; // set in beforeAll
+  let [kafka, engine, smtp] = [] as unknown as [TestKafka, TestEngine, TestSmtp]; // these and those below: set in beforeAll
+  let [folder, image, database] = [] as unknown as [string, Image, string];
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gatetrail-compose-'));
     [kafka, engine, smtp] = await Promise.all([startKafka(), startEngine(), startSmtp()]);
     // A broker that is busy does not know at once what it has just made: asked again, it says that the topic is there.
     const made = (topic: string) =>
