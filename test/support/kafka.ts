@@ -133,14 +133,17 @@ function freePort(): Promise<number> {
 }
 
 async function answers(port: number, broker: ChildProcess): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const isUp = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
       socket.once('connect', () => socket.destroy());
     });
     if (isUp) return;
-    if (broker.exitCode !== null || Date.now() > deadline) throw new Error(`Kafka did not start: exit code ${broker.exitCode}`);
+    if (broker.exitCode !== null || Date.now() > deadline) {
+      broker.kill('SIGKILL'); // else it would outlive the tests
+      throw new Error(`Kafka did not start: exit code ${broker.exitCode}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
