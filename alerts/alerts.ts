@@ -1,7 +1,7 @@
 /** The role `alerts`: rules, evaluator, life cycle, outbox and mail, put together for `app`. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../core/clock.ts';
+import { sleep, type Clock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import { signLink } from '../core/link-token.ts';
@@ -50,6 +50,8 @@ export interface Alerts {
   status(): { readonly holdsLease: boolean; readonly lastTickAt: number | null };
 }
 
+/** A mail server that hangs must not hold back a stop. */
+const patienceMs = 1_000;
 const repeatMs = 4 * 3_600_000;
 const linkLastsMs = 30 * 24 * 3_600_000;
 
@@ -97,8 +99,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
     status: () => ({ holdsLease, lastTickAt }),
     async stop() {
       stopping = true;
-      await scheduler?.stop();
+      const ended = scheduler?.stop();
+      await Promise.race([ended, sleep(patienceMs)]);
       for (const channel of options.channels) channel.close();
+      await ended;
       if (holdsLease) await lease.release();
     },
   };

@@ -18,5 +18,6 @@ export interface Channel {
   readonly recipients: readonly string[];
   /** Never throws for what the other side does. */
   send(message: Message): Promise<Delivery>;
+  /** Ends a delivery under way too: it is tried again, as the same mail. */
   close(): void;
 }

@@ -65,18 +65,18 @@ export function openEmail(options: EmailOptions): Channel {
     name: 'email',
     recipients: options.to,
     send: (message) => told(async () => void (await transport.sendMail(compose(message)))),
-    close: () => transport.close(),
+    close: () => transport.close({ force: true }),
   };
 }
 
-/** 5xx is an answer for good; everything else, a lost connection too, may heal. A refused login is ours to mend, so it is tried again. */
+/** 5xx to a recipient or to a message is an answer for good. Everything else may heal: a login or TLS refused is ours to mend. */
 async function told(work: () => Promise<void>): Promise<Delivery> {
   try {
     await work();
     return { outcome: 'sent' };
   } catch (error) {
-    const code = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0;
-    const login = error instanceof Error && 'code' in error && error.code === 'EAUTH';
-    return { outcome: code >= 500 && !login ? 'never' : 'again', error: messageOf(error).slice(0, 500) };
+    const { code, responseCode = 0 } = error as { code?: unknown; responseCode?: number }; // nodemailer's errors; others have neither
+    const forGood = responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE');
+    return { outcome: forGood ? 'never' : 'again', error: messageOf(error).slice(0, 500) };
   }
 }

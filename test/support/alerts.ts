@@ -21,3 +21,24 @@ export function alertsOn(clickhouse: ClickHouse, options: Given, holder = 'test'
     ...options,
   });
 }
+
+let offset = 0;
+
+/** Rows of `events`, one each `stepMs` from `from` on, that arrived a minute after their time. */
+export function eventRows(count: number, from: number, stepMs: number, event: object): object[] {
+  return Array.from({ length: count }, (_, index) => eventAt(from + index * stepMs, event));
+}
+
+export function eventAt(time: number, event: object): object {
+  return {
+    received_at: new Date(time + 60_000).toISOString(),
+    topic: 't',
+    kafka_offset: (offset += 1),
+    timestamp: new Date(time).toISOString(),
+    tenant: 'acme',
+    http_request_method: 'GET',
+    outcome: 'unknown',
+    time_source: 'start',
+    ...event,
+  };
+}

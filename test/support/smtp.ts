@@ -1,12 +1,14 @@
 /** A mail server in the test's process: STARTTLS, a free port, and answers as the test wants them. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 
 export interface TestSmtp {
+  /** Without `?insecure=true` the product must use TLS, which is offered. */
   readonly url: string;
   readonly ca: string;
   readonly mails: readonly Email[];
@@ -14,10 +16,16 @@ export interface TestSmtp {
   answer: number;
   /** Called at once after a message was answered with 250. */
   onTaken: () => void;
+  /** Answers by recipient other than 250. */
+  readonly refused: Map<string, number>;
+  /** What happens after DATA: an answer, a cut connection, or nothing at all. */
+  afterData: 'answer' | 'drop' | 'hang';
+  /** No longer reachable, or again, at the same port. */
+  setUp(isUp: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startSmtp(): Promise<TestSmtp> {
+export async function startSmtp({ tls = true } = {}): Promise<TestSmtp> {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-smtp-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   execFileSync(
@@ -52,16 +60,29 @@ export async function startSmtp(): Promise<TestSmtp> {
     key: readFileSync(key, 'utf8'),
     cert: ca,
     authOptional: true,
-    onData(stream, session, done) {
+    disabledCommands: tls ? [] : ['STARTTLS'],
+    onRcptTo({ address }, _session, done) {
+      const code = smtp.refused.get(address);
+      done(code === undefined ? null : Object.assign(new Error('not you'), { responseCode: code }));
+    },
+    onData(stream, _session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
-        if (!session.secure) return done(Object.assign(new Error('TLS first'), { responseCode: 530 }));
+        if (smtp.afterData === 'drop') return cut();
+        if (smtp.afterData === 'hang') return;
         if (smtp.answer !== 250) return done(Object.assign(new Error('not now'), { responseCode: smtp.answer }));
         void take(Buffer.concat(chunks), done);
       });
     },
   });
+  const sockets = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.on('error', () => {}); // a cut connection is what a test wants
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -71,7 +92,16 @@ export async function startSmtp(): Promise<TestSmtp> {
     mails,
     answer: 250,
     onTaken: () => {},
+    refused: new Map(),
+    afterData: 'answer',
+    async setUp(isUp) {
+      if (isUp) return new Promise((resolve) => void server.server.listen(port, '127.0.0.1', resolve));
+      const closed = new Promise<void>((resolve) => server.server.close(() => resolve()));
+      cut();
+      return closed;
+    },
     async stop() {
+      cut();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       rmSync(folder, { recursive: true });
     },

@@ -4,7 +4,7 @@ import { openEmail } from '../../../alerts/channels/email.ts';
 import { evaluate } from '../../../alerts/evaluate.ts';
 import type { Rule } from '../../../sigma/document.ts';
 import { openAlertStore } from '../../../storage/alerts.ts';
-import { alertsOn } from '../../support/alerts.ts';
+import { alertsOn, eventAt, eventRows } from '../../support/alerts.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { casesOf } from '../../support/rule-cases.ts';
@@ -15,7 +15,6 @@ let database: TestDatabase;
 let smtp: TestSmtp;
 let rules: Rule[];
 const t0 = Date.UTC(2026, 10, 24, 12);
-let offset = 0;
 let now = t0;
 let storedTo = t0;
 const running: Alerts[] = [];
@@ -36,22 +35,7 @@ beforeEach(async () => {
 });
 
 async function store(count: number, from: number, stepMs: number, event: object): Promise<void> {
-  const rows = Array.from({ length: count }, (_, index) => eventAt(from + index * stepMs, event));
-  await database.clickhouse.insertRows('events', rows);
-}
-
-function eventAt(time: number, event: object): object {
-  return {
-    received_at: new Date(time + 60_000).toISOString(),
-    topic: 't',
-    kafka_offset: (offset += 1),
-    timestamp: new Date(time).toISOString(),
-    tenant: 'acme',
-    http_request_method: 'GET',
-    outcome: 'unknown',
-    time_source: 'start',
-    ...event,
-  };
+  await database.clickhouse.insertRows('events', eventRows(count, from, stepMs, event));
 }
 
 function alertsOf(holder: string, more: Partial<AlertsOptions> = {}): Alerts {
