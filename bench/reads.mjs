@@ -2,14 +2,15 @@
 const hourMs = 3_600_000;
 
 export async function measureReads({ clickhouse, start }, { events, rounds }) {
-  const range = { from: new Date(Date.now() - 25 * hourMs).toISOString(), to: new Date(Date.now() - hourMs).toISOString() };
-  await fill(clickhouse, events, range);
+  const span = { from: new Date(Date.now() - 25 * hourMs).toISOString(), to: new Date(Date.now() - hourMs).toISOString() };
+  const range = { absolute: span };
+  await fill(clickhouse, events, span);
   const query = await start('query');
   const ask = asker(query.ready);
   let after = null;
   const page = await times(rounds, async () => {
     const { auditEvents } = await ask(pageQuery, { range, after });
-    if (auditEvents.nodes.length !== 100) throw new Error(`a page of 100 has ${auditEvents.nodes.length} events`);
+    if (auditEvents.nodes.length !== 100) throw new Error(`a page of 100 has ${auditEvents.nodes.length} events: ${JSON.stringify(auditEvents.pageInfo)}`);
     after = auditEvents.pageInfo.endCursor;
   });
   const series = await times(rounds, async () => {
@@ -17,7 +18,7 @@ export async function measureReads({ clickhouse, start }, { events, rounds }) {
     const points = timeSeries.series[0].points;
     if (points.length !== 288) throw new Error(`24 hours of 5 minutes have ${points.length} points`);
   });
-  const parameters = { from: Date.parse(range.from), to: Date.parse(range.to) };
+  const parameters = { from: Date.parse(span.from), to: Date.parse(span.to) };
   const plainPage = await times(rounds, () => clickhouse.rows(plainPageSql, { parameters }));
   const plainSeries = await times(rounds, () => clickhouse.rows(plainSeriesSql, { parameters }));
   await query.stop();

@@ -23,7 +23,7 @@ export interface PageOptions {
   readonly now: number;
   readonly limits: RangeLimits & { readonly maxPageSize: number };
   readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
-  readonly closed?: ClosedReader;
+  readonly closed: ClosedReader;
 }
 
 export type EventRow = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name in event-view
@@ -46,7 +46,7 @@ export async function auditPage(scope: Scope, page: PageArguments, options: Page
   const text = backwards ? page.before : page.after;
   const cursor = text == null ? null : readCursor(options.cursorKeys, question, text);
   const range = cursor?.range ?? resolveRange(page.range, options.now, options.limits);
-  const bound = cursor ? cursor.bound : options.closed ? boundOf(await options.closed.read()) : null;
+  const bound = cursor?.bound ?? boundOf(await options.closed.read());
   const walk = { scope, range, where: whereOf(page.filter, bound) };
   const descending = (order === 'NEWEST_FIRST') !== backwards;
   const found = await readAlong(walk, { descending, limit: size + 1, beyond: cursor?.key ?? null });
@@ -105,9 +105,8 @@ interface Walk {
   readonly where: Condition;
 }
 
-function whereOf(filter: Match | null | undefined, bound: Bound | null): Condition {
+function whereOf(filter: Match | null | undefined, bound: Bound): Condition {
   const asked = compileFilter(filter);
-  if (bound === null) return asked;
   const stored = boundCondition(bound);
   return { sql: `${asked.sql} AND ${stored.sql}`, parameters: { ...asked.parameters, ...stored.parameters } };
 }

@@ -13,7 +13,7 @@ type Sources = Pick<ReadOptions, 'closed' | 'ends' | 'clock'>;
 /** Nothing is said where the log does not answer: without its ends a stopped ingest would look like a quiet gateway. */
 export async function freshnessOf({ closed, ends, clock }: Sources): Promise<Freshness> {
   const known = await ends?.().catch(() => null);
-  return known === null || !closed ? unknown : freshnessAt(await closed.read(known), clock.now());
+  return known === null ? unknown : freshnessAt(await closed.read(known), clock.now());
 }
 
 export function freshnessAt({ watermark }: Pick<Closed, 'watermark'>, now: number): Freshness {

@@ -28,8 +28,8 @@ export interface ReadOptions {
   readonly limits: ReadLimits;
   readonly clock: Clock;
   readonly version: string;
-  /** How far the data is stored. Without it pages have no upper bound, freshness is unknown and nothing is called complete. */
-  readonly closed?: ClosedReader;
+  /** How far the data is stored. */
+  readonly closed: ClosedReader;
   /** End offsets of the log by `TOPIC/PARTITION`, where it can be asked. */
   readonly ends?: () => Promise<ReadonlyMap<string, number>>;
   /** Rules as they are loaded; none where nothing is said. */

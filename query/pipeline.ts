@@ -1,7 +1,7 @@
 /** The state of the pipeline: how far each partition is stored, what jobs did, what the tables hold, what waits to be sent. */
 import { openAlertStore } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import type { Closed, ClosedPartition } from '../storage/closed.ts';
+import type { ClosedPartition } from '../storage/closed.ts';
 import { openScope, type Scope } from '../storage/scope.ts';
 import { always } from './audit-trail.ts';
 import { freshnessAt } from './freshness.ts';
@@ -18,7 +18,7 @@ export async function pipelineStatus(options: ReadOptions, scope: Scope) {
     reasons.push('the log does not answer');
     return undefined;
   });
-  const closed: Closed = (await options.closed?.read(ends)) ?? { partitions: [], watermark: 0 };
+  const closed = await options.closed.read(ends);
   const whose = await ownTopics(clickhouse, scope.tenants, { from: now - weekMs, to: now + weekMs });
   const seesAll = scope.tenants.includes('*');
   return {

@@ -47,6 +47,9 @@ export async function startEngineHost(options: EngineHostOptions): Promise<Engin
     await engine.sessions.close();
     throw error;
   });
+  // An exit waits for the engine's threads, so for whatever statement still runs; the data needs no such care.
+  const cutShort = () => process.kill(process.pid, 'SIGKILL');
+  process.once('exit', cutShort);
   const note = join(dataDir, 'engine.json');
   writePrivately(note, JSON.stringify({ url, password, pid: process.pid }));
   options.logger.info({ url, version: engine.version }, 'engine ready');
@@ -57,6 +60,7 @@ export async function startEngineHost(options: EngineHostOptions): Promise<Engin
       rmSync(note, { force: true });
       await closeServer(server);
       await engine.sessions.close();
+      process.off('exit', cutShort);
       rmSync(engine.spool, { recursive: true, force: true });
     },
   };

@@ -10,7 +10,12 @@ try {
   const stop = () => void host.stop().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  if (process.connected) process.once('disconnect', stop);
+  if (process.connected) {
+    process.once('disconnect', () => {
+      setTimeout(() => process.exit(1), 1500);
+      stop();
+    });
+  }
   print({ event: 'ready', url: host.url, password: host.password });
 } catch (error) {
   print({ event: 'failed', code: error instanceof AuditError ? error.code : 'INTERNAL', message: messageOf(error) });

@@ -12,7 +12,7 @@ export function eventResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
     Query: {
       auditEvents: guarded(
         async (args, context) => {
-          const settings = { now: clock.now(), limits, cursorKeys, ...(closed && { closed }) };
+          const settings = { now: clock.now(), limits, cursorKeys, closed };
           const page = await auditPage(scopeOf(context), args as unknown as PageArguments, settings); // the schema has checked them
           const edges = page.edges.map(({ node, cursor }) => ({ node: viewEvent(node), cursor }));
           return {

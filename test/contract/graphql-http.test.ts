@@ -26,6 +26,7 @@ function make(isOpen: boolean): Graphql {
     access: withoutData as Access,
     accessLog: { write: async (record) => void logged.push(record) },
     cursorKeys: [deriveKey('s', 'cursors')],
+    closed: { read: () => Promise.reject(new Error('no data is asked for')) },
     limits: apiLimits,
     clock: systemClock,
     version: '1.2.3',

@@ -1,6 +1,6 @@
 /** The embedded engine is killed, locked out, left behind and stopped: what it answered for stays, and nothing of it stays behind. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,10 +22,11 @@ afterEach(async () => {
 });
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** A process that ended and that nobody has asked for its exit code yet (a zombie) is not alive. */
 const isAlive = (pid: number) => {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== 'linux' || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }
@@ -113,18 +114,26 @@ test('a data folder that is a file is refused with its path', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('an engine whose parent was killed ends by itself within 2 s and frees its folder', async () => {
+test.each([
+  ['at rest', null],
+  ['in a read', 'SELECT sum(sin(number)) FROM numbers(1000000000000)'],
+  ['in a write that nothing stops', 'INSERT INTO FUNCTION null() SELECT sleepEachRow(1) FROM numbers(60) SETTINGS max_block_size = 1'],
+])('an engine %s whose parent was killed ends by itself within 2 s and frees its folder', async (_, statement) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gatetrail-engine-'));
   const spawnFile = join(import.meta.dirname, '../../dist/local/engine/spawn.js');
   const script = `import { spawnEngine } from ${JSON.stringify(spawnFile)};
     const engine = await spawnEngine({ dataDir: ${JSON.stringify(dataDir)} });
-    console.log(engine.child.pid);
+    console.log(JSON.stringify({ pid: engine.child.pid, url: engine.url, password: engine.password }));
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const pid = Number(await new Promise<string>((resolve) => createInterface({ input: parent.stdout }).once('line', resolve)));
+  const line = await new Promise<string>((resolve) => createInterface({ input: parent.stdout }).once('line', resolve));
+  const { pid, url, password } = JSON.parse(line) as { pid: number; url: string; password: string }; // what the script prints
+  const running = statement === null ? null : send({ url, user: 'default', password }, { body: statement }).catch(() => 'cut off');
+  await pause(500);
   expect(isAlive(pid)).toBe(true);
   parent.kill('SIGKILL');
   await endsWithin(2000, pid);
+  if (running !== null) expect(await running).toBe('cut off');
   const next = await start({ dataDir });
   expect(await sqlText(next, 'SELECT 1')).toBe('1\n');
   await next.stop();
