@@ -37,14 +37,18 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
   const note = join(config.dataDir, 'service.json');
   // Only query has the configured port; the others listen on free ports of loopback, for health and metrics.
   const inner = { ...env, GATETRAIL_PORT: '0', GATETRAIL_HOST: '127.0.0.1' };
+  let isNoted = false;
   const stop = async () => {
-    rmSync(note, { force: true });
+    if (isNoted) rmSync(note, { force: true }); // one that was refused must not take away the note of who holds the folder
     await supervisor.stop(stopOrder);
   };
   try {
     if (isEmbedded(config)) await supervisor.run({ role: 'engine', args: ['engine', ...flags], env: { ...inner, ...engineEnvironment() } });
     await supervisor.once({ role: 'migrate', args: ['migrate', ...flags], env: inner });
-    const query = await supervisor.run({ role: 'query', args: ['query', ...flags, '--port', String(config.http.port)], env });
+    const listensAt = (port: number | string) => ['query', ...flags, '--port', String(port)];
+    // Any free port is chosen once: started again, the API is where people and mails have it.
+    const again = ({ url }: Ready) => listensAt(config.http.port || new URL(url ?? '').port);
+    const query = await supervisor.run({ role: 'query', args: listensAt(config.http.port), env, again });
     const url = query['url'] ?? '';
     const roles = await Promise.all([
       supervisor.run({ role: 'ingest', args: ['ingest', ...flags], env: inner }),
@@ -52,6 +56,7 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
     ]);
     for (const role of [query, ...roles]) await answers(role);
     const { adminUrl, token } = query;
+    isNoted = true;
     writeFileSync(note, JSON.stringify({ url, token }), { mode: 0o600 });
     return { url, ...(adminUrl !== undefined && { adminUrl }), ...(token !== undefined && { token }), stop };
   } catch (error) {

@@ -12,6 +12,8 @@ export interface Service {
   /** Arguments of the program: the verb and its flags. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Arguments of every later life, from what the first said when it was ready. */
+  readonly again?: (ready: Ready) => readonly string[];
 }
 
 /** What a child said when it was ready: at least `url`. */
@@ -76,7 +78,7 @@ export function createSupervisor({ program, logger, onUsage }: SupervisorOptions
         const child = start(service);
         const ready = await Promise.race([readyOf(child), exitOf(child)]);
         if (typeof ready === 'object' && ready !== null) {
-          void keep(service, child);
+          void keep({ ...service, args: service.again?.(ready) ?? service.args }, child);
           return ready;
         }
         if (ready === usageCode)

@@ -12,7 +12,7 @@ try {
   process.once('SIGINT', stop);
   if (process.connected) {
     process.once('disconnect', () => {
-      setTimeout(() => process.exit(1), 1500);
+      setTimeout(() => process.exit(1), 1000);
       stop();
     });
   }

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { defaultLimits, type PartitionOptions, runPartition } from '../../ingest/partition.ts';
-import type { Ledger, PartitionKey } from '../../storage/ledger.ts';
 import { beginEpoch, createDatabaseClock } from '../../storage/positions.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { memoryPartition, type MemoryPartition } from '../support/partition.ts';
+import { forgetful } from '../support/reader.ts';
 import { sqlRows, sqlText } from '../support/sql.ts';
 import { keyOf, rangeOf, writerOn } from '../support/writer.ts';
 
@@ -38,16 +38,6 @@ function optionsOf(more: Partial<PartitionOptions> = {}): PartitionOptions {
 }
 
 const limitOf = (rows: number) => ({ ...defaultLimits, rows, ms: 50 });
-
-/** Starts at the origin and steps from claim to claim, as one that knows nothing of the end of the chain. */
-function forgetful(ledger: Ledger): (key: PartitionKey) => ReturnType<Ledger['tail']> {
-  let from = -1;
-  return async (key) => {
-    const [claim] = await ledger.claimsFrom(key, from, 1);
-    from = (claim?.lastOffset ?? -1) + 1;
-    return claim ?? null;
-  };
-}
 
 /** Runs the loop until it has read the log to its end, then takes the partition away. */
 async function drain(partition: MemoryPartition, more: Partial<PartitionOptions> = {}): Promise<void> {

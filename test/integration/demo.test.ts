@@ -40,7 +40,10 @@ describe('the demonstration', () => {
     );
     const mailsAfterMs = Date.now() - startedAt - readyAfterMs;
     const mails = await Promise.all(files.map((name) => PostalMime.parse(readFileSync(join(dataDir, 'mailbox', name)))));
-    expect(mails.map(({ subject }) => subject?.split(' of ')[0] ?? '').toSorted()).toEqual(['[FIRING] Auth failures', '[FIRING] Rate breach']);
+    expect(mails.map(({ subject }) => subject?.split(' of ')[0] ?? '').toSorted()).toEqual([
+      '[FIRING] Auth failures',
+      '[FIRING] Rate breach',
+    ]);
     const service = { url: demo.ready.url, token: demo.ready.token ?? '' };
     const { data } = await graphql<{ facets: { values: { value: string }[] }[] }>(
       service,
