@@ -39,8 +39,6 @@ export interface RuleFilter {
 const stepMs = 5_000;
 const silentAfterMs = 3_600_000;
 
-export type AlertsView = ReturnType<typeof createAlertsView>;
-
 export function createAlertsView({ clickhouse, rules, cursorKeys, clock }: AlertsOptions) {
   const store = openAlertStore(clickhouse);
 
