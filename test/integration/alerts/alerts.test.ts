@@ -78,6 +78,9 @@ describe('a burst of refused calls', () => {
     expect(fired?.subject?.slice(8)).toBe(resolved?.subject?.slice(10));
     expect(fired?.text).toContain('/login');
     expect(fired?.text).not.toContain('  203.0.113.7  ');
+    expect(fired?.text).toContain('  401  203.0.113.0/24  ');
+    expect(fired?.text).toMatch(/\n\d+ requests so far/);
+    expect(resolved?.text).toContain('\n60 requests so far');
     expect(fired?.html).not.toContain('<script>');
     expect(fired?.text).toContain('https://audit.example.org/evidence?t=');
   });
