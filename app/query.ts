@@ -16,6 +16,12 @@ import { adminKeyOf, secretsOf } from './secrets.ts';
 import { isEmbedded, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { closedReader, endsOf } from './watermark.ts';
 
+const welcome: Answer = {
+  status: 200,
+  type: 'text/plain; charset=utf-8',
+  body: 'Gatetrail. Send GraphQL to POST /graphql and records to POST /v1/records, with an API key.\n',
+};
+
 const hundredYearsMs = 36_525 * 86_400_000;
 
 export async function openQuery({ config, logger }: RoleContext): Promise<Running> {
@@ -53,7 +59,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     notReady,
     rules: await loadRules([firstPartyRules, ...config.rules]),
   });
-  const links = oneTimeLinks(adminKeyOf(config));
+  const links = oneTimeLinks(isEmbedded(config) ? adminKeyOf(config) : undefined);
   const routes: Route[] = [
     {
       method: 'POST',
@@ -68,7 +74,11 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
       },
     },
     { method: 'GET', path: '/graphql', handle: async () => page(graphql.page) },
-    { method: 'GET', path: '/', handle: async () => ({ status: 302, headers: { location: '/graphql' }, body: '' }) },
+    {
+      method: 'GET',
+      path: '/',
+      handle: async () => (graphql.page === null ? welcome : { status: 302, headers: { location: '/graphql' }, body: '' }),
+    },
     { method: 'GET', path: '/admin', handle: async (request) => links.open(request) },
     {
       method: 'GET',
