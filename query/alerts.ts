@@ -6,9 +6,10 @@ import { acknowledgeAlert } from '../storage/alert-changes.ts';
 import { countAlerts, searchAlerts, type AlertRecord } from '../storage/alert-search.ts';
 import { openAlertStore } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import { openScope, type Range } from '../storage/scope.ts';
+import type { Range } from '../storage/scope.ts';
 import { compileAlertFilter, type AlertFilter } from './alert-filter.ts';
 import { healthOf, ruleBehind, viewRule, type RuleDocument } from './alert-rules.ts';
+import { lastFired, silentTenants } from './rule-signs.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import type { EventView } from './event-view.ts';
 
@@ -37,7 +38,6 @@ export interface RuleFilter {
 
 /** Steps in which rules judge: an alert counts events to the end of the last one in which its condition held. */
 const stepMs = 5_000;
-const silentAfterMs = 3_600_000;
 
 export function createAlertsView({ clickhouse, rules, cursorKeys, clock }: AlertsOptions) {
   const store = openAlertStore(clickhouse);
@@ -142,27 +142,4 @@ function viewNotification(row: OutboxRow) {
     reason: orNull(row.reason),
     silence: null,
   };
-}
-
-async function lastFired(clickhouse: ClickHouse, tenants: readonly string[]): Promise<Map<string, number>> {
-  const rows = await clickhouse.rows<{ rule_id: string; last: string }>(
-    `SELECT rule_id, toUnixTimestamp64Milli(max(at)) AS last
-FROM alert_transitions
-WHERE kind = 'FIRED' AND (has({tenants:Array(String)}, '*') OR tenant IN {tenants:Array(String)})
-GROUP BY rule_id`,
-    { parameters: { tenants } },
-  );
-  return new Map(rows.map((row) => [row.rule_id, Number(row.last)]));
-}
-
-/** Of the caller's tenants those that sent nothing in the last hour; for whoever sees all, `any gateway` when nobody did. */
-async function silentTenants(clickhouse: ClickHouse, tenants: readonly string[], now: number): Promise<string[]> {
-  const rows = await openScope(clickhouse, tenants).events<{ tenant: string }>({
-    select: 'DISTINCT tenant',
-    range: { from: now - 24 * silentAfterMs, to: now + silentAfterMs },
-    where: 'received_at >= fromUnixTimestamp64Milli({since:Int64})',
-    parameters: { since: now - silentAfterMs },
-  });
-  if (tenants.includes('*')) return rows.length === 0 ? ['any gateway'] : [];
-  return tenants.filter((tenant) => !rows.some((row) => row.tenant === tenant));
 }
