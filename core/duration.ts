@@ -3,10 +3,14 @@ import { parse } from 'tinyduration';
 
 const shortUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
+/** The parser finds a span inside of other text too, so the whole is looked at first. */
+const whole = /^-?P(?!$)(?:[\d.,]+[YMWD])*(?:T(?:[\d.,]+[HMS])+)?$/;
+
 /** Milliseconds, or null when the text is no span. A year counts 365 days and a month 30: no calendar is asked. */
 export function parseDuration(text: string): number | null {
   const short = /^(\d+)(ms|s|m|h|d|w)$/.exec(text);
   if (short) return Number(short[1]) * (shortUnits[short[2] ?? ''] ?? Number.NaN);
+  if (!whole.test(text)) return null;
   try {
     const span = parse(text);
     const days = (span.years ?? 0) * 365 + (span.months ?? 0) * 30 + (span.weeks ?? 0) * 7 + (span.days ?? 0);

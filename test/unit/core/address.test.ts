@@ -1,0 +1,21 @@
+/** Addresses as gateways write them. */
+import { describe, expect, it } from 'vitest';
+import { readAddress } from '../../../core/address.ts';
+
+describe('an address is read', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['203.0.113.7:51234', '203.0.113.7'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[fe80::1%25eth0]:80', 'fe80::1'],
+    ['::ffff:203.0.113.7', '::ffff:203.0.113.7'],
+  ])('from %s', (text, address) => expect(readAddress(text)).toBe(address));
+
+  it.each(['', '-', 'unknown', 'host.example', '999.1.1.1', '203.0.113', '[2001:db8::1', '203.0.113.7, 10.0.0.1', ':'])(
+    '%j is none',
+    (text) => expect(readAddress(text)).toBe(''),
+  );
+});
