@@ -61,6 +61,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const now = () => clock.now();
   const none: ReadonlyMap<string, number> = new Map();
   const limitsFor = (rule: Rule) => (rule.limitFromPlan ? options.limitsFor(rule.timespanMs) : none);
+  const queuedRepeats = new Set<string>();
   let scheduler: Scheduler | null = null;
   let stopping = false;
   let holdsLease = false;
@@ -73,7 +74,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     lastTickAt = now();
     if (!holdsLease) return;
     await judgeRules({ ...options, store, limitsFor, now, mayAct }, rules);
-    await repeat(store, options.channels, now());
+    await repeat(store, options.channels, now(), queuedRepeats);
     await sendDue({ store, channels: options.channels, mayAct, compose, now, logger: options.logger });
   }
 
@@ -123,13 +124,16 @@ export async function loadRules(folders: readonly string[] = [firstPartyRules]):
 }
 
 /** Every four hours since it fired, while nobody took it: the number of the repeat makes the id. */
-async function repeat(store: AlertStore, channels: readonly Channel[], now: number): Promise<void> {
+async function repeat(store: AlertStore, channels: readonly Channel[], now: number, queuedBefore: Set<string>): Promise<void> {
   const firing = await store.firing(now - repeatMs);
   const rows = firing.flatMap(({ alert, firedAt }) => {
     const count = Math.floor((now - firedAt) / repeatMs);
     return rowsFor(alert, `${alert.id}:repeat:${count}`, 'REPEAT', channels, { now, dueAt: now });
   });
-  await store.putOutbox(rows);
+  // Again would change nothing, but the rule would no longer count as quiet.
+  const fresh = rows.filter(({ id }) => !queuedBefore.has(id));
+  await store.putOutbox(fresh);
+  for (const { id } of fresh) queuedBefore.add(id);
 }
 
 function linkTo(options: AlertsOptions, alert: AlertFacts): string {

@@ -118,6 +118,9 @@ describe('a mail', () => {
     expect(states()).toEqual(['FIRING', 'FIRING']);
     expect(smtp.mails[1]?.text).toContain('Still firing');
     const alertStore = openAlertStore(database.clickhouse);
+    const queuedAt = await alertStore.lastQueued();
+    await tickAt(alerts, now + minute);
+    expect(await alertStore.lastQueued()).toEqual(queuedAt);
     const [alert] = await alertStore.list({ tenants: ['acme'], limit: 1 });
     await acknowledgeAlert(alertStore, alert?.id ?? '', { tenants: ['acme'], actor: 'ann', note: 'mine', at: now });
     for (let time = now; time <= from + 10 * hour; time += hour / 2) await tickAt(alerts, time);
