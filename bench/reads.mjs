@@ -2,7 +2,8 @@
 const hourMs = 3_600_000;
 
 export async function measureReads({ clickhouse, start }, { events, rounds }) {
-  const span = { from: new Date(Date.now() - 25 * hourMs).toISOString(), to: new Date(Date.now() - hourMs).toISOString() };
+  const to = Math.floor(Date.now() / hourMs - 1) * hourMs; // before anything that the full path left
+  const span = { from: new Date(to - 24 * hourMs).toISOString(), to: new Date(to).toISOString() };
   const range = { absolute: span };
   await fill(clickhouse, events, span);
   const query = await start('query');
@@ -10,7 +11,7 @@ export async function measureReads({ clickhouse, start }, { events, rounds }) {
   let after = null;
   const page = await times(rounds, async () => {
     const { auditEvents } = await ask(pageQuery, { range, after });
-    if (auditEvents.nodes.length !== 100) throw new Error(`a page of 100 has ${auditEvents.nodes.length} events: ${JSON.stringify(auditEvents.pageInfo)}`);
+    if (auditEvents.nodes.length !== 100) throw new Error(`a page of 100 has ${auditEvents.nodes.length} events`);
     after = auditEvents.pageInfo.endCursor;
   });
   const series = await times(rounds, async () => {
@@ -67,6 +68,7 @@ async function fill(clickhouse, events, { from, to }) {
   const copy = `SELECT * REPLACE (
   fromUnixTimestamp64Micro({from:Int64} + n * {step:Int64}, 'UTC') AS timestamp,
   'filled' AS topic,
+  0 AS kafka_partition,
   n AS kafka_offset,
   lower(hex(cityHash64(n, 1))) || lower(hex(cityHash64(n, 2))) AS request_id
 )
@@ -80,6 +82,10 @@ WHERE n < {events:UInt64}`;
   });
   const [{ filled }] = await clickhouse.rows("SELECT count() AS filled FROM events WHERE topic = 'filled'");
   if (Number(filled) !== events) throw new Error(`${events} events were wanted, ${filled} are there`);
+  // Readers see what closed claims cover, so the copies have one too.
+  const claim = `SELECT * REPLACE ('filled' AS topic, 0 AS kafka_partition, 0 AS first_offset, {events:Int64} - 1 AS last_offset, 1 AS settled)
+FROM (SELECT * FROM batches WHERE topic = 'bench' AND first_offset >= 0 LIMIT 1)`;
+  await clickhouse.run(`INSERT INTO batches\n${claim}`, { parameters: { events } });
 }
 
 function asker({ url, token }) {
