@@ -168,7 +168,7 @@ describe('gatetrail start', () => {
 
   it('runs each role in a process of its own', () => {
     const roles = processesOf(dataDir).map(({ command }) => /main\.js (\w+)/.exec(command)?.[1]);
-    expect(roles.toSorted()).toEqual(['alerts', 'engine', 'ingest', 'query', 'start']);
+    expect(new Set(roles)).toEqual(new Set(['alerts', 'engine', 'ingest', 'query', 'start']));
   });
 
   it('answers with the key of its ready line; key, secret and address lie in files for this user alone', async () => {
