@@ -121,7 +121,7 @@ test(`${questions} questions of one tenant have the answers that its data alone 
   );
   // Questions that find nothing show nothing.
   expect(answered).toBeGreaterThan(questions * 0.6);
-}, 300_000);
+}, 900_000); // a busy machine takes minutes
 
 test('a cursor of another tenant is refused', async () => {
   const { api } = apis[0]!; // made above
