@@ -17,6 +17,7 @@ export async function measureFullPath({ clickhouse, engine, kafka, start }, { re
   await ingest.stop();
   if (last.rows !== records) throw new Error(`${records} records were produced, ${last.rows} rows are there`);
   const rows = last.rows - first.rows;
+  if (rows === 0) throw new Error('all rows came at once: too few records to measure');
   const perMillion = (name) => ((last[name] - first[name]) / rows) * 1e6;
   return {
     recordsPerSecond: rows / ((last.at - first.at) / 1000),

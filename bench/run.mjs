@@ -1,5 +1,5 @@
 // Measures the product on this machine and prints the figures: `npm run bench -- [--quick] [--compare | --keep]`.
-// Runs on dist/. --keep writes bench/baseline.json; --compare prints each figure beside it and ends with 3 where a ratio
+// Runs on dist/. --keep writes bench/baseline.json (not with --quick); --compare prints each figure beside it and ends with 3 where a ratio
 // is worse than 1.3 times the baseline. Times of a shared machine swing; ratios of one run hold much better.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -14,7 +14,7 @@ import { measureReads } from './reads.mjs';
 const baselineFile = join(import.meta.dirname, 'baseline.json');
 const has = (flag) => process.argv.includes(flag);
 const sizes = has('--quick')
-  ? { records: 40_000, events: 100_000, rounds: 10, inserts: 3 }
+  ? { records: 120_000, events: 100_000, rounds: 10, inserts: 3 }
   : { records: 200_000, events: 1_000_000, rounds: 50, inserts: 10 };
 const print = (line) => process.stdout.write(`${line}\n`);
 
@@ -77,7 +77,7 @@ if (has('--compare')) {
   const worse = compare(run, baseline, print);
   if (worse.length > 0) process.exitCode = 3;
 } else for (const [name, value] of Object.entries({ ...figures.values, ...figures.ratios })) print(`${name.padEnd(45)} ${round(value)}`);
-if (has('--keep')) writeFileSync(baselineFile, `${JSON.stringify(rounded(run), null, 2)}\n`);
+if (has('--keep') && !has('--quick')) writeFileSync(baselineFile, `${JSON.stringify(rounded(run), null, 2)}\n`);
 
 function round(value) {
   return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
