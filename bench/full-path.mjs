@@ -11,7 +11,8 @@ export async function measureFullPath({ clickhouse, engine, kafka, start }, { re
   for (const name of [topic, 'gatetrail-records']) await kafka.createTopic(name, partitions);
   await produce(kafka.brokers, records);
   const ingest = await start('ingest', { GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','), GATETRAIL_KAFKA_TOPICS: topic });
-  const stored = async () => Number((await clickhouse.rows(`SELECT count() AS n FROM events WHERE topic = '${topic}'`))[0].n);
+  // Without a condition the engine answers from what it knows of the parts: looking costs the engine nothing.
+  const stored = async () => Number((await clickhouse.rows('SELECT count() AS n FROM events'))[0].n);
   const first = await sample({ stored, engine, ingest }, (rows) => rows > 0);
   const last = await sample({ stored, engine, ingest }, (rows) => rows >= records);
   await ingest.stop();

@@ -2,7 +2,7 @@
 // Runs on dist/. --keep writes bench/baseline.json (not with --quick); --compare prints each figure beside it and ends with 3 where a ratio
 // is worse than 1.3 times the baseline. Times of a shared machine swing; ratios of one run hold much better.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { compare } from './compare.mjs';
 import { measureFullPath } from './full-path.mjs';
@@ -68,10 +68,12 @@ const run = {
   date: new Date().toISOString().slice(0, 10),
   machine: `${cpus().length} x ${cpus()[0]?.model}, ${release()}`,
   node: process.version,
+  // Of the last 15 minutes: how much else the machine did.
+  load: loadavg()[2],
   sizes,
   ...figures,
 };
-print(`${run.machine}, Node ${run.node}, ${JSON.stringify(sizes)}`);
+print(`${run.machine}, Node ${run.node}, load ${run.load}, ${JSON.stringify(sizes)}`);
 if (has('--compare')) {
   const baseline = JSON.parse(readFileSync(baselineFile, 'utf8'));
   const worse = compare(run, baseline, print);
