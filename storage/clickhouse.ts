@@ -99,6 +99,8 @@ export function connect(options: ConnectOptions): ClickHouse {
   };
 }
 
+/** What the system says in the text of whichever code; 243 is ClickHouse's own reserve. */
+const isFull = /No space left on device/;
 const expensive = new Set(['158', '241', '307', '396']);
 
 async function named<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -115,6 +117,12 @@ function toAuditError(error: unknown): AuditError {
     return new AuditError('BACKEND_UNAVAILABLE', `ClickHouse does not answer: ${messageOf(error)}`, { cause: error });
   }
   const facts = { clickhouseCode: Number(error.code), clickhouseType: error.type };
+  if (error.code === '243' || isFull.test(error.message)) {
+    return new AuditError('DISK_FULL', 'The disk of ClickHouse is full. Free space there; what was to be stored is tried again by itself', {
+      cause: error,
+      facts,
+    });
+  }
   if (error.code === '159') return new AuditError('QUERY_TIMEOUT', 'The query took longer than it may', { cause: error, facts });
   if (expensive.has(error.code))
     return new AuditError('QUERY_TOO_EXPENSIVE', 'The query would read more than it may', { cause: error, facts });

@@ -82,7 +82,7 @@ export function openJournal(options: JournalOptions): Journal {
           indexes.forEach((index, at) => (positions[index] = { partition, offset: first + at }));
         }
       } catch (error) {
-        throw new AuditError('LOG_UNAVAILABLE', `The journal in ${options.folder} takes no records: ${messageOf(error)}`, { cause: error });
+        throw notAppended(options.folder, error);
       }
       return positions;
     },
@@ -130,6 +130,18 @@ function openFolder(folder: string): RootDatabase {
   } catch (error) {
     throw new AuditError('DATA_DIR_UNUSABLE', `The journal in ${folder} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** A full disk is told by its name: space heals it, nothing else does. */
+function notAppended(folder: string, error: unknown): AuditError {
+  const isFull = /No space left|MDB_MAP_FULL|ENOSPC/.test(messageOf(error));
+  if (isFull)
+    return new AuditError(
+      'DISK_FULL',
+      `The disk under the journal in ${folder} is full; nothing was acknowledged. Free space, then send again`,
+      { cause: error },
+    );
+  return new AuditError('LOG_UNAVAILABLE', `The journal in ${folder} takes no records: ${messageOf(error)}`, { cause: error });
 }
 
 /** Made with the folder: a journal that was deleted and made anew is another one. */

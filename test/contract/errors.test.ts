@@ -9,9 +9,7 @@ const table = Object.keys(catalogue).toSorted();
 const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
 
 /** Codes that nothing raises yet, each with its reason. */
-const unraised: Readonly<Record<string, string>> = {
-  DISK_FULL: 'a full disk comes as LOG_UNAVAILABLE or BACKEND_REFUSED with the text of the system; the code is a promise of the contract',
-};
+const unraised: Readonly<Record<string, string>> = {};
 
 /** Codes where the code raises them: in front of a message, or decided as a value. */
 function raisedIn(files: ReadonlyMap<string, string>): Set<string> {

@@ -1,0 +1,51 @@
+/** What ClickHouse answers becomes a code of ours. The server here only says what a real one says in such a case. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect, type ClickHouse } from '../../../storage/clickhouse.ts';
+
+let server: Server;
+let clickhouse: ClickHouse;
+let answer = '';
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(500, { 'x-clickhouse-exception-code': /Code: (\d+)/.exec(answer)?.[1] ?? '' }).end(answer);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // it listens on a port
+  clickhouse = connect({ url: `http://127.0.0.1:${port}`, user: 'u', password: 'p', database: 'd' });
+});
+afterAll(async () => {
+  await clickhouse.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+describe('an answer of ClickHouse', () => {
+  test.each([
+    ['Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)', 'DISK_FULL', true],
+    [
+      'Code: 75. DB::ErrnoException: Cannot write: errno: 28, strerror: No space left on device. (CANNOT_WRITE_TO_FILE_DESCRIPTOR)',
+      'DISK_FULL',
+      true,
+    ],
+    ['Code: 159. DB::Exception: Timeout exceeded. (TIMEOUT_EXCEEDED)', 'QUERY_TIMEOUT', true],
+    ['Code: 241. DB::Exception: Memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)', 'QUERY_TOO_EXPENSIVE', false],
+    ['Code: 60. DB::Exception: Unknown table. (UNKNOWN_TABLE)', 'BACKEND_REFUSED', false],
+  ])('%s', async (text, code, retryable) => {
+    answer = text;
+    await expect(clickhouse.rows('SELECT 1')).rejects.toMatchObject({
+      code,
+      retryable,
+      facts: { clickhouseCode: Number(text.slice(6).split('.')[0]) },
+    });
+  });
+
+  test('that does not come is BACKEND_UNAVAILABLE', async () => {
+    const nobody = connect({ url: 'http://127.0.0.1:9', user: 'u', password: 'p', database: 'd' });
+    await expect(nobody.rows('SELECT 1')).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE', retryable: true });
+    await nobody.close();
+  });
+});
