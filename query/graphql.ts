@@ -85,7 +85,8 @@ function refuse(res: ServerResponse, { code, message, status }: { code: ErrorCod
 function coded(error: unknown, logger: Logger): Error {
   const cause = error instanceof GraphQLError ? error.originalError : error;
   const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
-  if (error instanceof GraphQLError && (cause === undefined || cause === null)) {
+  // A scalar that refuses a variable throws a GraphQLError of its own, which is wrapped once more.
+  if (error instanceof GraphQLError && (cause === undefined || cause === null || cause instanceof GraphQLError)) {
     return new GraphQLError(error.message, { ...place, extensions: { code: 'BAD_USER_INPUT', ...error.extensions } });
   }
   if (cause instanceof AuditError && cause.code !== 'BACKEND_REFUSED') {

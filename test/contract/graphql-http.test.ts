@@ -136,3 +136,16 @@ test('the page for trying queries loads nothing from elsewhere and runs no scrip
   expect(html).not.toMatch(/<(?:script|link|img)[^>]+(?:src|href)=["']?(?:https?:)?\/\//);
   expect(make(false).page).toBeNull();
 });
+
+test('a variable of a wrong form is the fault of who sent it, and nothing is logged as ours', async () => {
+  const query = 'query ($range: TimeRange!) { auditEvents(range: $range) { nodes { id } } }';
+  for (const range of [{ relative: 'soon' }, { absolute: { from: 'yesterday', to: 'now' } }, {}, 7]) {
+    const response = await fetch(closed, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables: { range } }),
+    });
+    const { errors } = (await response.json()) as { errors: { extensions: { code: string } }[] };
+    expect([...new Set(errors.map(({ extensions }) => extensions.code))]).toEqual(['BAD_USER_INPUT']);
+  }
+});
