@@ -4,6 +4,7 @@ import { deriveKey } from '../core/keys.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { accept, type Appended } from '../ingest/intake.ts';
+import type { Decoder } from '../ingest/decoder.ts';
 import type { Log, NewMessage } from '../ingest/log.ts';
 import { openAccess, type Access, type Caller } from '../storage/access.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
@@ -44,10 +45,15 @@ export function credentialOf({ authorization, 'x-api-key': key, cookie }: Reques
 
 export async function intakeRoutes(options: IntakeOptions): Promise<Route[]> {
   const access = accessOf(options.config, options.clickhouse);
-  return [{ method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post(options, access, request) }];
+  const decoder = await makeDecoder(options.config);
+  return [{ method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post({ ...options, decoder }, access, request) }];
 }
 
-async function post({ config, clickhouse, log }: IntakeOptions, access: Access, request: Request): Promise<Answer> {
+async function post(
+  { config, clickhouse, log, decoder }: IntakeOptions & { readonly decoder: Decoder },
+  access: Access,
+  request: Request,
+): Promise<Answer> {
   const caller = await access.authenticate(credentialOf(request.headers), request.address);
   if (!caller.roles.includes('ingest') && !caller.roles.includes('admin'))
     throw new AuditError('FORBIDDEN', 'Posting records needs a key with the role ingest');
@@ -63,16 +69,14 @@ async function post({ config, clickhouse, log }: IntakeOptions, access: Access, 
   const answer = { messages: appended.length };
   if (wait === undefined) return { status: 202, body: JSON.stringify(answer) };
   const receipt = await receiptFor({ config, clickhouse, log }, appended);
-  return { status: 202, body: JSON.stringify({ ...answer, ...receipt, skipped: await skippedIn(messages, config) }) };
+  return { status: 202, body: JSON.stringify({ ...answer, ...receipt, skipped: skippedIn(messages, decoder, config.intake.topic) }) };
 }
 
 /** Elements that are no requests leave no trace in the tables, so they are counted by reading the messages again. */
-async function skippedIn(messages: readonly NewMessage[], config: Config): Promise<number> {
-  const decoder = await makeDecoder(config);
+function skippedIn(messages: readonly NewMessage[], decoder: Decoder, topic: string): number {
   let skipped = 0;
   const count = { event: () => {}, rejected: () => {}, skipped: () => void (skipped += 1) };
-  for (const { value, headers = {} } of messages)
-    decoder.decode({ offset: 0, timestamp: -1, value, headers }, config.intake.topic, Date.now(), count);
+  for (const { value, headers = {} } of messages) decoder.decode({ offset: 0, timestamp: -1, value, headers }, topic, Date.now(), count);
   return skipped;
 }
 

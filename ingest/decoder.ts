@@ -3,26 +3,11 @@
  * normaliser. No clock, no random, no learned state: whoever reads the same message for the same claim makes the same rows.
  */
 import type { CanonicalEvent } from '../schemas/event.ts';
+import type { DeadLetter } from '../storage/batch-store.ts';
 import type { LogMessage } from './log.ts';
 
-/** An element that could not be read; becomes a dead letter. */
-export interface Rejection {
-  readonly offset: number;
-  readonly index: number;
-  readonly tenant: string;
-  /** A code of the catalogue, for instance UNKNOWN_FORMAT. */
-  readonly code: string;
-  /** JSON path inside the element, '' for the whole. */
-  readonly path: string;
-  /** What was expected and what came, without values. */
-  readonly message: string;
-  readonly detectedFormat: string;
-  /** Redacted, at most 4 KiB. */
-  readonly excerpt: string;
-  /** Size and hash of the whole element (of the message where it could not be opened). */
-  readonly bytes: number;
-  readonly sha256: string;
-}
+/** An element that could not be read; becomes this dead letter. */
+export type Rejection = DeadLetter;
 
 /** Takes what a decoder finds, in the order of (offset, index). records = events + rejected + skipped. */
 export interface DecodeSink {

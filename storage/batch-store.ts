@@ -8,11 +8,16 @@ export interface DeadLetter {
   readonly offset: number;
   readonly index: number;
   readonly tenant: string;
+  /** A code of the catalogue, for instance UNKNOWN_FORMAT. */
   readonly code: string;
+  /** JSON path inside the element, '' for the whole. */
   readonly path: string;
+  /** What was expected and what came, without values. */
   readonly message: string;
   readonly detectedFormat: string;
+  /** Redacted, at most 4 KiB. */
   readonly excerpt: string;
+  /** Size and hash of the whole element (of the message where it could not be opened). */
   readonly bytes: number;
   readonly sha256: string;
 }
