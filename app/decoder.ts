@@ -1,6 +1,6 @@
 /** The decoder as the configuration says, for every process that reads records. */
 import { deriveKey } from '../core/keys.ts';
-import { createDecoder, loadGateways } from '../ingest/decode.ts';
+import { createDecoder, loadGateways } from '../ingest/pipeline.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Config } from './config.ts';
 import { version } from './role.ts';

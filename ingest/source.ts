@@ -21,6 +21,8 @@ export interface Origin {
   readonly gateway: string;
   /** Whose an element is. @throws ReadFailure TENANT_UNKNOWN */
   tenantOf(element: unknown): string;
+  /** For what could not be read: somebody has to see it. */
+  tenantOrDefault(element: unknown): string;
 }
 
 export interface SourceOptions {
@@ -36,10 +38,18 @@ export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOpt
     const source = byTopic.get(topic);
     const posted = topic === intakeTopic ? headers : {};
     const tenant = posted[tenantHeader];
+    const tenantOf = (element: unknown) => tenant ?? tenantBy(source?.tenant ?? defaultTenant, headers, element);
     return {
       format: posted[formatHeader] ?? (source?.format === 'auto' ? undefined : source?.format),
       gateway: posted[gatewayHeader] ?? source?.gateway ?? '',
-      tenantOf: tenant === undefined ? (element) => tenantBy(source?.tenant ?? defaultTenant, headers, element) : () => tenant,
+      tenantOf,
+      tenantOrDefault(element) {
+        try {
+          return tenantOf(element);
+        } catch {
+          return defaultTenant;
+        }
+      },
     };
   };
 }

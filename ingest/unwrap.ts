@@ -16,6 +16,11 @@ const maxDepth = 3;
 /** A JSON value, a line of text, or the reason why it is neither. */
 export type Element = { readonly json: unknown } | { readonly text: string } | { readonly failure: ReadFailure; readonly text: string };
 
+/** The JSON value of an element, null where it is none. */
+export const jsonOf = (element: Element): unknown => ('json' in element ? element.json : null);
+
+export const textOf = (element: Element): string => ('text' in element ? element.text : JSON.stringify(element.json));
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws ReadFailure for the message as a whole: TOO_LARGE, TOO_MANY_ELEMENTS, TOO_DEEP, BAD_ENCODING, SCHEMA_REGISTRY_UNSUPPORTED */

@@ -1,5 +1,5 @@
 /** `gatetrail recognise FILE…`: how each record would be read; stores nothing. */
-import { createDecoder, loadGateways } from '../../ingest/decode.ts';
+import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
 import { formatHeader } from '../../ingest/intake.ts';
 import { deriveKey } from '../../core/keys.ts';

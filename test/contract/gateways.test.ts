@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { deriveKey } from '../../core/keys.ts';
-import { createDecoder, loadGateways } from '../../ingest/decode.ts';
+import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
 import { type Expected, traffic } from '../support/traffic.ts';
 

@@ -2,7 +2,7 @@
 import { systemClock } from '../../core/clock.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { type Logger, silentLogger } from '../../core/logger.ts';
-import { createDecoder, loadGateways } from '../../ingest/decode.ts';
+import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import { type IngestOptions, startIngest } from '../../ingest/ingest.ts';
 import type { AssignedPartition, Log } from '../../ingest/log.ts';
 import { openKafka } from '../../ingest/logs/kafka.ts';

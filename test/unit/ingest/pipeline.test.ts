@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { deriveKey } from '../../../core/keys.ts';
-import { createDecoder, type DecoderOptions, loadGateways } from '../../../ingest/decode.ts';
+import { createDecoder, type DecoderOptions, loadGateways } from '../../../ingest/pipeline.ts';
 import type { Rejection } from '../../../ingest/decoder.ts';
 import type { Gateway } from '../../../ingest/gateway.ts';
 import type { CanonicalEvent } from '../../../schemas/event.ts';
@@ -126,6 +126,10 @@ describe('whose a record is', () => {
     expect(tenantOf(decode(record, source({ from: 'field:org.id', allow: ['acme'] })))).toBe('acme'));
   test('is unknown where it is not allowed', () =>
     expect(tenantOf(decode(record, source({ from: 'field:tenant', allow: ['acme'] })))).toBe('TENANT_UNKNOWN'));
+  test('is known of a message that could not be opened, too, so that somebody sees it', () => {
+    const [whole] = decode(gzipSync(record).subarray(0, 20), source('acme'));
+    expect(whole).toMatchObject({ rejected: { code: 'BAD_ENCODING', tenant: 'acme' } });
+  });
   test('is what the intake wrote, on its own topic alone', () => {
     const headers = { 'gatetrail-tenant': 'acme' };
     expect([tenantOf(decode(record, {}, headers, 'in')), tenantOf(decode(record, {}, headers, 'gw'))]).toEqual(['acme', 'default']);

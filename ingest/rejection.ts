@@ -1,0 +1,22 @@
+/** What could not be read, as it is kept: why and where, its size and digest, and its shape with every word masked. */
+import { createHash } from 'node:crypto';
+import type { DeadLetter } from '../storage/batch-store.ts';
+import { ReadFailure } from './gateway.ts';
+import { maskedExcerpt } from './redact.ts';
+
+export interface Refused extends Pick<DeadLetter, 'offset' | 'index' | 'tenant' | 'detectedFormat'> {
+  /** The element as it came. */
+  readonly text: Buffer;
+}
+
+const maxExcerptBytes = 8192;
+
+export function rejectionOf(error: unknown, { text, ...place }: Refused): DeadLetter {
+  // A reader that fails otherwise met something that its author did not think of: data all the same.
+  const { code, path, message } =
+    error instanceof ReadFailure
+      ? error
+      : new ReadFailure('BAD_FIELD', '', 'a field has a value that the reader of this format cannot take');
+  const excerpt = maskedExcerpt(text.subarray(0, maxExcerptBytes).toString());
+  return { ...place, code, path, message, excerpt, bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+}
