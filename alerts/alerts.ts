@@ -1,8 +1,8 @@
 /** The role `alerts`: rules, evaluator, life cycle, outbox and mail, put together for `app`. */
 import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { sleep, type Clock } from '../core/clock.ts';
-import { AuditError } from '../core/errors.ts';
+import { AuditError, messageOf } from '../core/errors.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import { signLink } from '../core/link-token.ts';
 import type { Logger } from '../core/logger.ts';
@@ -109,18 +109,35 @@ export function createAlerts(options: AlertsOptions): Alerts {
   };
 }
 
-/** Every rule of the folders; one that cannot be used stops the start with its place. @throws RULE_INVALID */
+/**
+ * Every rule of the folders; one that cannot be used stops the start with its place.
+ * @throws CONFIG_INVALID for a folder that cannot be read and an id that stands twice, else with a code of `refusalCodes`
+ */
 export async function loadRules(folders: readonly string[] = [firstPartyRules]): Promise<Rule[]> {
-  const files = await Promise.all(
-    folders.map(async (folder) =>
-      (await readdir(folder))
-        .filter((name) => /\.ya?ml$/.test(name))
-        .toSorted()
-        .map((name) => join(folder, name)),
-    ),
-  );
-  const texts = await Promise.all(files.flat().map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
-  return texts.flatMap(({ file, text }) => readRules(text, file.split('/').at(-1) ?? file));
+  const files = (await Promise.all(folders.map(ruleFiles))).flat();
+  const rules = (await Promise.all(files.map(async (file) => readRules(await readFile(file, 'utf8'), basename(file))))).flat();
+  const byId = new Map<string, Rule>();
+  for (const rule of rules) {
+    const other = byId.get(rule.id);
+    if (other)
+      throw new AuditError(
+        'CONFIG_INVALID',
+        `rules: the id ${rule.id} stands in ${other.source} and in ${rule.source}; give one of them its own`,
+      );
+    byId.set(rule.id, rule);
+  }
+  return rules;
+}
+
+async function ruleFiles(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder))
+      .filter((name) => /\.ya?ml$/.test(name))
+      .toSorted()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    throw new AuditError('CONFIG_INVALID', `rules: expected a folder of rule documents, ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Every four hours since it fired, while nobody took it: the number of the repeat makes the id. */

@@ -1,5 +1,6 @@
 /** The contract of a verb of the command line, and what all of them share. Source of names and exit codes: the command-line contract. */
 import { AuditError } from '../core/errors.ts';
+import { refusalCodes } from '../sigma/document.ts';
 import { type Config, flagOf, loadConfig, type Loaded, requireConfig, type Sources } from './config.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -24,7 +25,7 @@ const forPeople: ReadonlySet<string> = new Set([
   'PORT_IN_USE',
   'DATA_DIR_UNUSABLE',
   'ENGINE_NOT_INSTALLED',
-  'RULE_INVALID',
+  ...refusalCodes,
   'TOKENS_NOT_HELD',
   'BAD_USER_INPUT',
 ]);

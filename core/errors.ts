@@ -100,8 +100,16 @@ export const catalogue = {
   SCHEMA_REGISTRY_UNSUPPORTED: entry(422, false, 'The message has Confluent schema-registry framing, which is not read.'),
   STORE_REFUSED: entry(422, false, 'The database refused a block with this record for good.'),
 
-  // Rules
-  RULE_INVALID: entry(400, false, 'A rule document cannot be used; the message says where and why.'),
+  // Rules: why a document is refused; nothing of it is loaded
+  YAML_INVALID: entry(400, false, 'The rule file is not valid YAML.'),
+  UNKNOWN_KEY: entry(400, false, 'A key of the rule is not read, or its value is not of the form that it takes.'),
+  LOGSOURCE_UNSUPPORTED: entry(400, false, 'The rule is about logs of another kind than those of gateways.'),
+  FIELD_NOT_LOGGED: entry(400, false, 'The rule asks for a field that no record of a gateway holds.'),
+  FIELD_UNKNOWN: entry(400, false, 'The rule asks for a field or a word that is not known.'),
+  NULL_IN_LIST: entry(400, false, 'The rule compares with null, which is no value.'),
+  REGEX_UNSUPPORTED: entry(400, false, 'The rule compares with a pattern that is not read.'),
+  CORRELATION_UNSUPPORTED: entry(400, false, 'The grouping or the condition of the rule cannot be computed exactly.'),
+  REFERENCE_UNKNOWN: entry(400, false, 'The rule names another one that is not in its file.'),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

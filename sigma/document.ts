@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { parseAllDocuments, type Document } from 'yaml';
-import { AuditError } from '../core/errors.ts';
+import { AuditError, type ErrorCode } from '../core/errors.ts';
 import { parseDuration } from '../core/duration.ts';
 
 export type Operator = 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'neq';
@@ -78,7 +78,20 @@ const general = [
 ];
 const gwKeys = ['for', 'keep-firing-for', 'lateness', 'limit', 'owner', 'tests'];
 
-/** Rules of one file; detections only serve the rules beside them. @throws RULE_INVALID */
+/** Why a document is refused. Source of the names: the reference of rules; they stay. */
+export const refusalCodes = [
+  'YAML_INVALID',
+  'UNKNOWN_KEY',
+  'LOGSOURCE_UNSUPPORTED',
+  'FIELD_NOT_LOGGED',
+  'FIELD_UNKNOWN',
+  'NULL_IN_LIST',
+  'REGEX_UNSUPPORTED',
+  'CORRELATION_UNSUPPORTED',
+  'REFERENCE_UNKNOWN',
+] as const satisfies readonly ErrorCode[];
+
+/** Rules of one file; detections only serve the rules beside them. @throws AuditError with one of `refusalCodes` and the place in the document */
 export function readRules(text: string, source: string): Rule[] {
   const documents = parseAllDocuments(text);
   // An empty stream has the type of its own that yaml gives instead of a list.
@@ -237,6 +250,6 @@ function oneOf<Value extends string>(value: unknown, known: readonly string[], s
   return String(value) as Value; // one of `known`, which lists the values of the type
 }
 
-function refusal(source: string, place: string, reason: string, message: string): AuditError {
-  return new AuditError('RULE_INVALID', `${source} at ${place}: ${reason}: ${message}`, { facts: { source, place, reason } });
+function refusal(source: string, place: string, code: (typeof refusalCodes)[number], message: string): AuditError {
+  return new AuditError(code, `${source} at ${place}: ${message}`, { facts: { source, place } });
 }
