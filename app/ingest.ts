@@ -12,6 +12,7 @@ import { intakeRoutes } from './intake.ts';
 import type { RoleContext, Running } from './role.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { fileTrace } from './trace.ts';
+import { closedReader, endsOf } from './watermark.ts';
 
 /** Tries for as long as it takes: readiness says what is awaited, and no record is lost meanwhile. */
 export async function openIngest({ config, logger, metrics }: RoleContext): Promise<Running> {
@@ -22,6 +23,16 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
   let waitsFor: string | null = 'the start';
   let ingest: Awaited<ReturnType<typeof startIngest>> | null = null;
   const trace = process.env['INGEST_TRACE_FILE'];
+  const closed = closedReader(clickhouse, systemClock);
+
+  metrics.onScrape(async () => {
+    metrics.lagRecords.reset(); // where it cannot be asked there is no lag to show, and no old one either
+    const ends = await endsOf(log, topicsOf(config));
+    for (const { topic, partition, position } of (await closed.read(ends)).partitions) {
+      const end = ends.get(`${topic}/${partition}`);
+      if (end !== undefined) metrics.lagRecords.set({ topic, partition }, Math.max(0, end - position));
+    }
+  });
 
   const start = async () => {
     await assertMigrated(clickhouse);

@@ -11,6 +11,8 @@ export function createLogger(level: string, role: string): Logger {
 export interface Metrics {
   /** Text of `GET /metrics`. */
   text(): Promise<string>;
+  /** Called before each text: what is asked for only then. A failure leaves the others standing. */
+  onScrape(look: () => Promise<void>): void;
   readonly type: string;
   readonly records: Counter<'result'>;
   readonly batchRows: Histogram;
@@ -22,13 +24,18 @@ export interface Metrics {
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const looks: (() => Promise<void>)[] = [];
   collectDefaultMetrics({ register: registry });
   new Gauge({ name: 'gatetrail_build_info', help: 'Always 1; the version is a label', labelNames: ['version'], registers }).set(
     { version },
     1,
   );
   return {
-    text: () => registry.metrics(),
+    async text() {
+      await Promise.allSettled(looks.map((look) => look()));
+      return registry.metrics();
+    },
+    onScrape: (look) => void looks.push(look),
     type: registry.contentType,
     records: new Counter({
       name: 'gatetrail_ingest_records_total',

@@ -286,6 +286,15 @@ describe('the deployment, run without Docker', () => {
     expect([answer.status, await answer.json()]).toEqual([202, { messages: 1 }]);
   });
 
+  test('ingest tells Prometheus what became of the records, and that none of them waits', async () => {
+    const ingest = started.find(({ service }) => service.name === 'ingest') as Started; // the first of these tests started all
+    const metrics = async () => (await fetch(`http://127.0.0.1:${ingest.environment['GATETRAIL_PORT']}/metrics`)).text();
+    const text = await until(metrics, (all) => /^gatetrail_ingest_records_total\{result="events"\} 2$/m.test(all), 30_000);
+    const lags = text.match(/^gatetrail_consumer_lag_records\{.*$/gm) ?? [];
+    expect(lags).toContain('gatetrail_consumer_lag_records{topic="gateway-logs",partition="0"} 0');
+    expect(lags.filter((line) => !line.endsWith(' 0'))).toEqual([]);
+  });
+
   test('no service prints the secret or the admin key', () => {
     for (const secret of Object.values(variables))
       expect(started.filter((one) => one.printed().includes(secret)).map(({ service }) => service.name)).toEqual([]);
