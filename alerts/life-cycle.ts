@@ -2,7 +2,8 @@
  * What breaches make of alerts: a pure function of what was remembered, the breaches and how far data is judged. A replay
  * gives the same transitions with the same ids. Steps that are not judged yet never end anything.
  */
-import type { AlertChange, AlertFacts, AlertState, FindingRow, Severity, TransitionRow } from '../schemas/alert.ts';
+import type { AlertChange, AlertFacts, AlertState, FindingRow, TransitionRow } from '../schemas/alert.ts';
+import { severities } from '../schemas/rule.ts';
 import type { Rule } from '../sigma/document.ts';
 import { hash, transition } from '../storage/alert-changes.ts';
 import { stepMs } from './compile/rule.ts';
@@ -21,13 +22,6 @@ export interface Advance {
   readonly findings: readonly FindingRow[];
 }
 
-const severities: Readonly<Record<Rule['level'], Severity>> = {
-  informational: 'INFO',
-  low: 'LOW',
-  medium: 'MEDIUM',
-  high: 'HIGH',
-  critical: 'CRITICAL',
-};
 /** How long a group that is over is remembered: late breaches are judged this far back. */
 const forgetAfterMs = 24 * 3_600_000;
 

@@ -1,40 +1,8 @@
 /** Rules as the API shows them: as loaded, or as an alert remembers one that has changed or gone since; and how each is doing. */
-import type { AlertFacts, CursorRow, RuleState, Severity } from '../schemas/alert.ts';
+import type { AlertFacts, CursorRow, RuleState } from '../schemas/alert.ts';
+import type { RuleKind } from '../schemas/api.ts';
+import { severities, type RuleDocument } from '../schemas/rule.ts';
 
-/** What is shown of a rule document; whoever loads rules gives them as they are. */
-export interface RuleDocument {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly kind: 'DETECTION' | 'CORRELATION' | 'ANOMALY';
-  readonly level: 'informational' | 'low' | 'medium' | 'high' | 'critical';
-  readonly status: string;
-  readonly author: string;
-  readonly owner: string;
-  readonly tags: readonly string[];
-  readonly references: readonly string[];
-  readonly falsePositives: readonly string[];
-  readonly source: string;
-  readonly version: string;
-  readonly document: string;
-}
-
-export interface RuleHealth {
-  readonly state: RuleState;
-  readonly detail: string | null;
-  readonly missingFields: readonly string[];
-  readonly lastEvaluatedTo: number | null;
-  readonly lagSeconds: number | null;
-  readonly lastDurationMs: number | null;
-}
-
-const severities: Readonly<Record<RuleDocument['level'], Severity>> = {
-  informational: 'INFO',
-  low: 'LOW',
-  medium: 'MEDIUM',
-  high: 'HIGH',
-  critical: 'CRITICAL',
-};
 const orNull = (text: string) => (text === '' ? null : text);
 
 export function viewRule(rule: RuleDocument) {
@@ -63,7 +31,7 @@ export function ruleBehind(alert: AlertFacts, rules: readonly RuleDocument[]) {
     falsePositives: [],
     source: '',
   };
-  const kind = alert.measure.startsWith('auth failures') ? 'ANOMALY' : 'CORRELATION';
+  const kind: RuleKind = alert.measure.startsWith('auth failures') ? 'ANOMALY' : 'CORRELATION';
   const known = loaded ? viewRule(loaded) : { ...nothing, kind, enabled: false };
   return { ...known, id: alert.ruleId, title: alert.title, severity: alert.severity, version: alert.ruleVersion, document: null };
 }
@@ -72,20 +40,21 @@ export function ruleBehind(alert: AlertFacts, rules: readonly RuleDocument[]) {
 const stalledAfterMs = 300_000;
 
 /** The worst that holds, in this order. `silent`: tenants that sent nothing lately. */
-export function healthOf(cursor: CursorRow | undefined, silent: readonly string[], now: number): RuleHealth {
-  if (!cursor) return { state: 'NO_DATA', detail: 'it was not judged yet', ...unjudged };
-  const { evaluatedTo, savedAt, durationMs } = cursor;
-  const known = {
+export function healthOf(cursor: CursorRow | undefined, silent: readonly string[], now: number) {
+  const { evaluatedTo: lastEvaluatedTo = null, durationMs: lastDurationMs = null } = cursor ?? {};
+  const lagSeconds = lastEvaluatedTo === null ? null : Math.max(0, now - lastEvaluatedTo) / 1000;
+  const health = (state: RuleState, detail: string) => ({
+    state,
+    detail: orNull(detail),
     missingFields: [],
-    lastEvaluatedTo: evaluatedTo,
-    lagSeconds: Math.max(0, now - evaluatedTo) / 1000,
-    lastDurationMs: durationMs,
-  };
-  if (cursor.state === 'FAILING') return { state: 'FAILING', detail: orNull(cursor.detail), ...known };
-  if (now - savedAt > stalledAfterMs) return { state: 'LAGGING', detail: 'nobody judged it lately: look at the role alerts', ...known };
-  if (cursor.state === 'LAGGING') return { state: 'LAGGING', detail: orNull(cursor.detail), ...known };
-  if (silent.length > 0) return { state: 'NO_DATA', detail: `nothing came lately from ${silent.join(', ')}`, ...known };
-  return { state: cursor.state, detail: orNull(cursor.detail), ...known };
+    lastEvaluatedTo,
+    lagSeconds,
+    lastDurationMs,
+  });
+  if (!cursor) return health('NO_DATA', 'it was not judged yet');
+  if (cursor.state === 'FAILING') return health('FAILING', cursor.detail);
+  if (now - cursor.savedAt > stalledAfterMs) return health('LAGGING', 'nobody judged it lately: look at the role alerts');
+  if (cursor.state === 'LAGGING') return health('LAGGING', cursor.detail);
+  if (silent.length > 0) return health('NO_DATA', `nothing came lately from ${silent.join(', ')}`);
+  return health(cursor.state, cursor.detail);
 }
-
-const unjudged = { missingFields: [], lastEvaluatedTo: null, lagSeconds: null, lastDurationMs: null };

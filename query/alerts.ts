@@ -2,13 +2,14 @@
 import type { PurposeKey } from '../core/keys.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TransitionRow, OutboxRow } from '../schemas/alert.ts';
+import type { RuleDocument } from '../schemas/rule.ts';
 import { acknowledgeAlert } from '../storage/alert-changes.ts';
 import { countAlerts, searchAlerts, type AlertRecord } from '../storage/alert-search.ts';
 import { openAlertStore } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Range } from '../storage/scope.ts';
 import { compileAlertFilter, type AlertFilter } from './alert-filter.ts';
-import { healthOf, ruleBehind, viewRule, type RuleDocument } from './alert-rules.ts';
+import { healthOf, ruleBehind, viewRule } from './alert-rules.ts';
 import { lastFired, silentTenants } from './rule-signs.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import type { EventView } from './event-view.ts';

@@ -3,12 +3,12 @@ import type { GraphQLResolveInfo } from 'graphql/index.js'; // the file that Nod
 import type { Clock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import { keyedHash, type PurposeKey } from '../core/keys.ts';
+import type { RuleDocument } from '../schemas/rule.ts';
 import type { Access, Caller, Role } from '../storage/access.ts';
 import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
-import type { RuleDocument } from './alert-rules.ts';
 import { resolveRange, type RangeInput } from './range.ts';
 
 export interface ReadLimits {

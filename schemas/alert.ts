@@ -1,11 +1,11 @@
 /** Words of the alert life cycle; the same names stand in the tables and in GraphQL. */
+import type { AlertState, RuleState, Severity } from './api.ts';
 
-export type AlertState = 'INACTIVE' | 'PENDING' | 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED';
+export type { AlertState, RuleState, Severity };
+/** Of the rest those that come about. */
 export type AlertChange = 'OPENED' | 'FIRED' | 'ACKNOWLEDGED' | 'RESOLVED' | 'LAPSED';
-export type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 export type NotificationKind = 'FIRING' | 'REPEAT' | 'RESOLVED';
 export type NotificationStatus = 'QUEUED' | 'SENT' | 'RETRYING' | 'FAILED' | 'GROUPED';
-export type RuleState = 'OK' | 'LEARNING' | 'LAGGING' | 'FAILING' | 'NO_DATA' | 'BLIND';
 
 /** What an alert is, as it stood when it opened. Times are milliseconds. */
 export interface AlertFacts {

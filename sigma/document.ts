@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { parseAllDocuments, type Document } from 'yaml';
 import { AuditError, type ErrorCode } from '../core/errors.ts';
 import { parseDuration } from '../core/duration.ts';
+import type { Level, RuleDocument } from '../schemas/rule.ts';
 
 export type Operator = 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'neq';
 /** A request matches when one of the values fits; `*` alone fits any. */
@@ -19,23 +20,8 @@ export interface Bound {
 }
 export type GroupField = 'consumer_name' | 'client_address';
 
-export interface Rule {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly kind: 'CORRELATION' | 'ANOMALY';
+export interface Rule extends RuleDocument {
   readonly type: 'event_count' | 'ratio';
-  readonly level: Level;
-  readonly status: string;
-  readonly author: string;
-  readonly owner: string;
-  readonly tags: readonly string[];
-  readonly references: readonly string[];
-  readonly falsePositives: readonly string[];
-  readonly source: string;
-  /** Hash of the document as it stands. */
-  readonly version: string;
-  readonly document: string;
   readonly groupBy: GroupField;
   readonly timespanMs: number;
   /** Requests that count; for a ratio its numerator. */
@@ -50,7 +36,6 @@ export interface Rule {
   readonly limitFromPlan: boolean;
   readonly tests: readonly unknown[];
 }
-export type Level = 'informational' | 'low' | 'medium' | 'high' | 'critical';
 type Fields = Readonly<Record<string, unknown>>;
 
 const levels: readonly string[] = ['informational', 'low', 'medium', 'high', 'critical'];
