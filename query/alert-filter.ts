@@ -1,24 +1,6 @@
 /** A value of AlertFilter as a condition over the rows of alerts. Values become bound parameters, never text of the statement. */
-import type { AlertState } from '../schemas/alert.ts';
+import type { AlertFilter, MatcherInput } from '../schemas/api.ts';
 import { regex, type Condition } from './filter.ts';
-
-export interface AlertFilter {
-  readonly states?: readonly AlertState[] | null;
-  readonly severities?: readonly string[] | null;
-  readonly ruleIds?: readonly string[] | null;
-  readonly fingerprints?: readonly string[] | null;
-  readonly matchers?: readonly Matcher[] | null;
-  readonly verdicts?: readonly string[] | null;
-  readonly silenced?: boolean | null;
-  readonly inhibited?: boolean | null;
-  readonly search?: string | null;
-}
-
-interface Matcher {
-  readonly name: string;
-  readonly value: string;
-  readonly operator?: 'EQUALS' | 'NOT_EQUALS' | 'MATCHES' | 'NOT_MATCHES' | null;
-}
 
 const fact = (name: string) => `JSONExtractString(alert, '${name}')`;
 
@@ -47,7 +29,7 @@ export function compileAlertFilter(filter: AlertFilter | null | undefined): Cond
 const contains = (phrase: string) => `position(lower(concat(${fact('title')}, '\\n', ${fact('summary')})), lower(${phrase})) > 0`;
 
 /** A label that an alert lacks is ''. Patterns are anchored, and RE2 runs them: a pattern of a caller cannot stall us. */
-function matcherCondition({ name, value, operator }: Matcher, bind: (value: unknown, type: string) => string): string {
+function matcherCondition({ name, value, operator }: MatcherInput, bind: (value: unknown, type: string) => string): string {
   const fixed: Readonly<Record<string, string>> = {
     rule: 'toString(rule_id)',
     tenant: 'toString(tenant)',

@@ -2,15 +2,17 @@
 import type { PurposeKey } from '../core/keys.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TransitionRow, OutboxRow } from '../schemas/alert.ts';
+import type { AlertConnectionTotalCountArgs, AlertFilter, RuleFilter } from '../schemas/api.ts';
 import type { RuleDocument } from '../schemas/rule.ts';
 import { acknowledgeAlert } from '../storage/alert-changes.ts';
 import { countAlerts, searchAlerts, type AlertRecord } from '../storage/alert-search.ts';
 import { openAlertStore } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Range } from '../storage/scope.ts';
-import { compileAlertFilter, type AlertFilter } from './alert-filter.ts';
+import { compileAlertFilter } from './alert-filter.ts';
 import { healthOf, ruleBehind, viewRule } from './alert-rules.ts';
 import { lastFired, silentTenants } from './rule-signs.ts';
+import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import type { EventView } from './event-view.ts';
 
@@ -28,13 +30,6 @@ export interface AlertPage {
   readonly filter: AlertFilter | null;
   readonly first: number;
   readonly after: string | null;
-}
-
-export interface RuleFilter {
-  readonly kinds?: readonly string[] | null;
-  readonly enabled?: boolean | null;
-  readonly states?: readonly string[] | null;
-  readonly search?: string | null;
 }
 
 /** Steps in which rules judge: an alert counts events to the end of the last one in which its condition held. */
@@ -70,10 +65,7 @@ export function createAlertsView({ clickhouse, rules, cursorKeys, clock }: Alert
           startCursor: edges[0]?.cursor ?? null,
           endCursor: edges.at(-1)?.cursor ?? null,
         },
-        totalCount: async ({ upTo }: { upTo: number }) => {
-          const total = await countAlerts(clickhouse, search);
-          return { value: Math.min(total, upTo), relation: total > upTo ? 'AT_LEAST' : 'EXACT' };
-        },
+        totalCount: async (args: AlertConnectionTotalCountArgs) => countUpTo(await countAlerts(clickhouse, search), args),
       };
     },
     async rules(tenants: readonly string[], filter: RuleFilter | null) {

@@ -2,22 +2,14 @@
 import { AuditError } from '../core/errors.ts';
 import { encodeEventId } from '../core/event-id.ts';
 import type { PurposeKey } from '../core/keys.ts';
+import type { AuditEventConnectionTotalCountArgs, QueryAuditEventsArgs } from '../schemas/api.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import { boundCondition, boundOf, type Bound } from './bound.ts';
+import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import { compileFilter, position, type Condition, type Match } from './filter.ts';
-import { resolveRange, type RangeInput, type RangeLimits } from './range.ts';
-
-export interface PageArguments {
-  readonly range: RangeInput;
-  readonly filter?: Match | null;
-  readonly order?: 'NEWEST_FIRST' | 'OLDEST_FIRST' | null;
-  readonly first?: number | null;
-  readonly after?: string | null;
-  readonly last?: number | null;
-  readonly before?: string | null;
-}
+import { resolveRange, type RangeLimits } from './range.ts';
 
 export interface PageOptions {
   readonly now: number;
@@ -32,7 +24,7 @@ export const orderKey = ['timestamp', 'source_epoch', 'topic', 'kafka_partition'
 export const eventColumns = '*, toUnixTimestamp64Micro(timestamp) AS at_us, toUnixTimestamp64Milli(received_at) AS arrival_ms';
 const hour = 3_600_000;
 
-export async function auditPage(scope: Scope, page: PageArguments, options: PageOptions) {
+export async function auditPage(scope: Scope, page: QueryAuditEventsArgs, options: PageOptions) {
   const backwards = page.last != null || page.before != null;
   if (backwards && (page.first != null || page.after != null)) {
     throw new AuditError('BAD_USER_INPUT', 'Use first with after, or last with before, not both');
@@ -70,7 +62,7 @@ export async function auditPage(scope: Scope, page: PageArguments, options: Page
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     resolvedRange: range,
-    count: (upTo: number) => countUpTo(walk, upTo),
+    totalCount: async (args: AuditEventConnectionTotalCountArgs) => countUpTo(await countAll(walk), args),
   };
 }
 
@@ -149,15 +141,14 @@ function readWindow(walk: Walk, step: Step, range: Range): Promise<EventRow[]> {
   });
 }
 
-async function countUpTo({ scope, range, where }: Walk, upTo: number) {
+async function countAll({ scope, range, where }: Walk): Promise<number> {
   const [row] = await scope.events<{ found: string }>({
     select: 'count() AS found',
     range,
     where: where.sql,
     parameters: where.parameters,
   });
-  const found = Number(row?.found ?? 0);
-  return { value: Math.min(found, upTo), relation: found > upTo ? 'AT_LEAST' : 'EXACT' };
+  return Number(row?.found ?? 0);
 }
 
 const keyOf = (row: EventRow): (string | number)[] => [String(row['at_us']), ...orderKey.slice(1).map((column) => row[column])];

@@ -1,20 +1,17 @@
 /** What could not be read, newest first. */
 import { encodeEventId } from '../core/event-id.ts';
 import type { PurposeKey } from '../core/keys.ts';
+import type { DeadLetterConnectionTotalCountArgs, DeadLetterFilter } from '../schemas/api.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Range } from '../storage/scope.ts';
+import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import { position } from './filter.ts';
 
 interface Query {
   readonly range: Range;
   readonly input: unknown;
-  readonly filter: {
-    readonly ids?: string[] | null;
-    readonly codes?: string[] | null;
-    readonly topics?: string[] | null;
-    readonly replayed?: boolean | null;
-  };
+  readonly filter: DeadLetterFilter;
   readonly first: number;
   readonly after: string | null;
 }
@@ -81,10 +78,11 @@ LIMIT ${query.first + 1}`,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     codes: count,
-    totalCount: async ({ upTo }: { upTo: number }) => {
-      const total = (await count()).reduce((sum, row) => sum + row.count, 0);
-      return { value: Math.min(total, upTo), relation: total > upTo ? 'AT_LEAST' : 'EXACT' };
-    },
+    totalCount: async (args: DeadLetterConnectionTotalCountArgs) =>
+      countUpTo(
+        (await count()).reduce((sum, row) => sum + row.count, 0),
+        args,
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A row of events as the API shows it: absent is null, IPv4 looks like IPv4, times are milliseconds. */
+import type { AuditEvent, Outcome, TimeSource } from '../schemas/api.ts';
 import { idOf, type EventRow } from './audit-trail.ts';
 
 const text = (value: unknown) => (value === '' || value === null || value === undefined ? null : String(value));
@@ -11,7 +12,7 @@ export function viewEvent(row: EventRow) {
   return {
     id: idOf(row),
     timestamp: Math.floor(Number(row['at_us']) / 1_000),
-    timeSource: String(row['time_source']).toUpperCase(),
+    timeSource: String(row['time_source']).toUpperCase() as TimeSource, // the column's words, in lower case
     receivedAt: Number(row['arrival_ms']),
     tenant: row['tenant'],
     gateway: {
@@ -46,7 +47,7 @@ export function viewEvent(row: EventRow) {
       bytes: number(row['http_response_size']),
       bodyBytes: number(row['http_response_body_size']),
     },
-    outcome: String(row['outcome']).toUpperCase(),
+    outcome: String(row['outcome']).toUpperCase() as Outcome, // likewise
     errorType: text(row['error_type']),
     durationMs: number(row['duration_ms']),
     upstreamDurationMs: number(row['upstream_duration_ms']),
@@ -89,5 +90,5 @@ export function viewEvent(row: EventRow) {
       index: Number(row['message_index']),
     },
     redactedFields: [],
-  };
+  } satisfies AuditEvent;
 }

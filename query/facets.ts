@@ -1,10 +1,11 @@
 /** Counts of the values of single dimensions. */
+import type { Dimension } from '../schemas/api.ts';
 import type { Scope } from '../storage/scope.ts';
 import { dimensionExpression } from './dimensions.ts';
 import type { FigureQuery } from './figures.ts';
 import { compileFilter } from './filter.ts';
 
-export async function facets(scope: Scope, query: Pick<FigureQuery, 'range' | 'filter' | 'limit'> & { dimensions: readonly string[] }) {
+export async function facets(scope: Scope, query: Pick<FigureQuery, 'range' | 'filter' | 'limit'> & { dimensions: readonly Dimension[] }) {
   const filter = compileFilter(query.filter);
   return Promise.all(
     query.dimensions.map(async (dimension) => {

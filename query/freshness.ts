@@ -1,12 +1,7 @@
 /** How current the data is: closed claims alone count, and the ends of the log where they can be asked. */
+import type { Freshness } from '../schemas/api.ts';
 import type { Closed } from '../storage/closed.ts';
 import type { ReadOptions } from './guard.ts';
-
-export interface Freshness {
-  /** Milliseconds. */
-  readonly watermark: number | null;
-  readonly lagSeconds: number | null;
-}
 
 type Sources = Pick<ReadOptions, 'closed' | 'ends' | 'clock'>;
 

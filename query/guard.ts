@@ -3,13 +3,14 @@ import type { GraphQLResolveInfo } from 'graphql/index.js'; // the file that Nod
 import type { Clock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import { keyedHash, type PurposeKey } from '../core/keys.ts';
+import type { TimeRange } from '../schemas/api.ts';
 import type { RuleDocument } from '../schemas/rule.ts';
 import type { Access, Caller, Role } from '../storage/access.ts';
 import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
-import { resolveRange, type RangeInput } from './range.ts';
+import { resolveRange } from './range.ts';
 
 export interface ReadLimits {
   readonly retentionMs: number;
@@ -45,12 +46,7 @@ export interface ReadContext {
 }
 
 export type Arguments = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- the schema has checked them
-type Resolve<Parent, Answer> = (
-  args: Arguments,
-  context: ReadContext,
-  info: GraphQLResolveInfo,
-  parent: Parent,
-) => Answer | Promise<Answer>;
+type Resolve<Parent, Args, Answer> = (parent: Parent, args: Args, context: ReadContext, info: GraphQLResolveInfo) => Answer;
 
 export interface Rules<Parent, Answer> {
   readonly roles?: readonly Role[];
@@ -62,17 +58,15 @@ export interface Rules<Parent, Answer> {
 
 export interface Guard {
   /** Only who has one of the roles comes through, and what was read, refused or failed is written down before the answer. */
-  readonly guarded: <Answer, Parent = unknown>(
-    resolve: Resolve<Parent, Answer>,
+  readonly guarded: <Parent, Args extends object = Arguments, Answer = unknown>(
+    resolve: (args: Args, context: ReadContext, info: GraphQLResolveInfo, parent: Parent) => Answer | Promise<Answer>,
     rules?: Rules<Parent, Answer>,
-  ) => (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Promise<Answer>;
+  ) => Resolve<Parent, Args, Promise<Answer>>;
   /** For fields within lists that ask a statement each. @throws QUERY_TOO_EXPENSIVE beyond a thousand of them in one request */
-  readonly nested: <Parent, Answer>(
-    resolve: (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Answer,
-  ) => (parent: Parent, args: Arguments, context: ReadContext, info: GraphQLResolveInfo) => Answer;
+  readonly nested: <Parent, Args, Answer>(resolve: Resolve<Parent, Args, Answer>) => Resolve<Parent, Args, Answer>;
   /** Events of the caller, stopped when the request is. */
   readonly scopeOf: (context: ReadContext) => Scope;
-  readonly rangeOf: (input: RangeInput) => Range;
+  readonly rangeOf: (input: TimeRange) => Range;
   /** @throws BAD_USER_INPUT beyond limits.maxPageSize */
   readonly pageSize: (first: number | null | undefined) => number;
 }
@@ -87,7 +81,7 @@ export function createGuard(options: ReadOptions): Guard {
     guarded:
       (resolve, rules = {}) =>
       async (parent, args, context, info) => {
-        const target = rules.target?.(parent) ?? args['id'];
+        const target = rules.target?.(parent) ?? ('id' in args ? args.id : undefined);
         const record = {
           caller: context.caller,
           address: context.address,

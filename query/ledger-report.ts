@@ -1,4 +1,5 @@
 /** What the closed claims of a time say: counts by partition, and offsets that no claim covers or that were empty. */
+import type { GapReason } from '../schemas/api.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Closed } from '../storage/closed.ts';
 import type { Range } from '../storage/scope.ts';
@@ -23,7 +24,7 @@ export interface Gap {
   readonly partition: number;
   readonly from: number;
   readonly to: number;
-  readonly reason: string;
+  readonly reason: GapReason;
   readonly note: string | null;
   readonly detectedAt: number;
 }

@@ -1,20 +1,16 @@
 /** Time ranges as callers give them, resolved once against the clock and the limits. */
 import { parseDuration } from '../core/duration.ts';
 import { AuditError } from '../core/errors.ts';
+import type { TimeRange } from '../schemas/api.ts';
 import type { Range } from '../storage/scope.ts';
-
-export interface RangeInput {
-  readonly absolute?: { readonly from: number; readonly to: number };
-  readonly relative?: string;
-}
 
 export interface RangeLimits {
   readonly retentionMs: number;
   readonly maxRangeMs: number;
 }
 
-export function resolveRange(input: RangeInput, now: number, limits: RangeLimits): Range {
-  const range = input.absolute ?? relativeRange(input.relative ?? '', now);
+export function resolveRange(input: TimeRange, now: number, limits: RangeLimits): Range {
+  const range = input.absolute ?? relativeRange(input.relative, now);
   if (range.to <= range.from) throw new AuditError('BAD_USER_INPUT', 'A range begins before it ends');
   const maxSeconds = limits.maxRangeMs / 1_000;
   if (range.to - range.from > limits.maxRangeMs) {

@@ -3,9 +3,10 @@ import { eventFilter } from '../../storage/alert-changes.ts';
 import type { AlertRecord } from '../../storage/alert-search.ts';
 import { createAlertsView, eventRange } from '../alerts.ts';
 import { eventColumns, orderKey, type EventRow } from '../audit-trail.ts';
-import { viewEvent, type EventView } from '../event-view.ts';
+import { viewEvent } from '../event-view.ts';
 import { compileFilter } from '../filter.ts';
 import type { Guard, ReadContext, ReadOptions } from '../guard.ts';
+import type { Resolvers } from '../resolver-types.ts';
 
 export function alertResolvers(options: ReadOptions, { guarded, nested, scopeOf, rangeOf, pageSize }: Guard) {
   const alerts = createAlertsView({ ...options, rules: options.rules ?? [] });
@@ -19,13 +20,13 @@ export function alertResolvers(options: ReadOptions, { guarded, nested, scopeOf,
     Query: {
       alerts: guarded(
         (args, { caller }) => {
-          const input = args['range'] ?? { relative: 'P7D' };
+          const input = args.range ?? { relative: 'P7D' };
           const page = {
             range: rangeOf(input),
             input,
-            filter: args['filter'] ?? null,
-            first: pageSize(args['first']),
-            after: args['after'] ?? null,
+            filter: args.filter ?? null,
+            first: pageSize(args.first),
+            after: args.after ?? null,
           };
           return alerts.list(caller.tenants, page);
         },
@@ -45,15 +46,13 @@ export function alertResolvers(options: ReadOptions, { guarded, nested, scopeOf,
       ),
     },
     Alert: {
-      rule: nested((alert: AlertRecord, _, { caller }) => alerts.ruleOf(caller.tenants, alert)),
-      subject: ({ subject }: AlertRecord) => [subject],
-      eventCount: nested(async (alert: AlertRecord, _, context) =>
-        Number((await eventsOf(alert, context, { select: 'count() AS n' }))[0]?.['n'] ?? 0),
-      ),
+      rule: nested((alert, _, { caller }) => alerts.ruleOf(caller.tenants, alert)),
+      subject: ({ subject }) => [subject],
+      eventCount: nested(async (alert, _, context) => Number((await eventsOf(alert, context, { select: 'count() AS n' }))[0]?.['n'] ?? 0)),
       evidence: nested(
         guarded(
-          async (args, context, _, alert: AlertRecord) => {
-            const tail = `ORDER BY ${orderKey.join(', ')}\nLIMIT ${pageSize(args['first'])}`;
+          async (args, context, _, alert) => {
+            const tail = `ORDER BY ${orderKey.join(', ')}\nLIMIT ${pageSize(args.first)}`;
             return (await eventsOf(alert, context, { select: eventColumns, tail })).map(viewEvent);
           },
           { rows: ({ length }) => length, target: ({ id }) => id },
@@ -61,16 +60,16 @@ export function alertResolvers(options: ReadOptions, { guarded, nested, scopeOf,
       ),
       eventFilter,
       eventRange,
-      timeline: nested((alert: AlertRecord, args) => alerts.timeline(alert, pageSize(args['first']))),
+      timeline: nested((alert, args) => alerts.timeline(alert, pageSize(args.first))),
       notifications: nested(
-        guarded((args, _, __, alert: AlertRecord) => alerts.notifications(alert, pageSize(args['first'])), {
+        guarded((args, _, __, alert) => alerts.notifications(alert, pageSize(args.first)), {
           roles: ['admin', 'analyst', 'operator'],
           rows: ({ length }) => length,
           target: ({ id }) => id,
         }),
       ),
-      acknowledgedBy: ({ acknowledgedBy }: AlertRecord) => (acknowledgedBy === '' ? null : acknowledgedBy),
+      acknowledgedBy: ({ acknowledgedBy }) => (acknowledgedBy === '' ? null : acknowledgedBy),
     },
-    AuditEvent: { alerts: nested((event: EventView, args) => alerts.behind(event, pageSize(args['first']))) },
-  };
+    AuditEvent: { alerts: nested((event, args) => alerts.behind(event, pageSize(args.first))) },
+  } satisfies Resolvers;
 }

@@ -1,7 +1,8 @@
 /** What a caller is and may ask for. */
 import { formatDuration } from '../../core/duration.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
-import { noGrants } from './keys.ts';
+import type { Resolvers } from '../resolver-types.ts';
+import { noGrants, rolesOf } from './keys.ts';
 
 export function callerResolvers({ limits, clock, version }: ReadOptions, { guarded }: Guard) {
   return {
@@ -20,11 +21,11 @@ export function callerResolvers({ limits, clock, version }: ReadOptions, { guard
       })),
       me: guarded((_, { caller }) => ({
         ...caller,
-        roles: caller.roles.map((role) => role.toUpperCase()),
+        roles: rolesOf(caller),
         scopes: [...caller.roles],
         grants: noGrants,
       })),
       version: guarded(() => version),
     },
-  };
+  } satisfies Resolvers;
 }

@@ -2,6 +2,7 @@
 import { completeness } from '../completeness.ts';
 import { deadLetters } from '../dead-letters.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
+import type { Resolvers } from '../resolver-types.ts';
 import { pipelineStatus } from '../pipeline.ts';
 
 export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf, pageSize }: Guard) {
@@ -15,11 +16,11 @@ export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
       deadLetters: guarded(
         (args, { caller }) => {
           const query = {
-            range: rangeOf(args['range']),
-            input: args['range'],
-            filter: args['filter'] ?? {},
-            first: pageSize(args['first']),
-            after: args['after'] ?? null,
+            range: rangeOf(args.range),
+            input: args.range,
+            filter: args.filter ?? {},
+            first: pageSize(args.first),
+            after: args.after ?? null,
           };
           return deadLetters(clickhouse, caller.tenants, query, cursorKeys);
         },
@@ -27,5 +28,5 @@ export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
       ),
       pipeline: guarded((_, context) => pipelineStatus(options, scopeOf(context)), { roles: ['admin', 'operator'] }),
     },
-  };
+  } satisfies Resolvers;
 }
