@@ -1,5 +1,13 @@
 /** The aggregates that tables and series share: as columns of one statement, and read back from its rows. */
 import { AuditError } from '../core/errors.ts';
+import type {
+  Dimension,
+  MetricField,
+  MetricOrder,
+  MetricValuesDistinctArgs,
+  MetricValuesWithinArgs,
+  QuantilesQuantileArgs,
+} from '../schemas/api.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import type { Condition, Match } from './filter.ts';
 import { dimensionExpression, groupKey } from './dimensions.ts';
@@ -14,8 +22,8 @@ export interface Extras {
 export interface FigureQuery {
   readonly range: Range;
   readonly filter?: Match | null;
-  readonly groupBy: readonly string[];
-  readonly orderBy?: { readonly by: string; readonly direction?: string; readonly byChange?: boolean } | null;
+  readonly groupBy: readonly Dimension[];
+  readonly orderBy?: MetricOrder | null;
   readonly limit: number;
   readonly extras: Extras;
   readonly now: number;
@@ -54,7 +62,7 @@ export function aggregates({ within, distinct, levels }: Extras): string {
   ].join(',\n  ');
 }
 
-const orders: Readonly<Record<string, string>> = {
+const orders: Readonly<Record<MetricField, string>> = {
   REQUESTS: 'm_requests',
   CLIENT_ERRORS: 'm_clientErrors',
   CLIENT_ERROR_RATE: 'm_clientErrors / m_requests',
@@ -82,7 +90,7 @@ const orders: Readonly<Record<string, string>> = {
 
 export function ranked(scope: Scope, query: FigureQuery, filter: Condition): Promise<Row[]> {
   if (query.orderBy?.byChange) throw new AuditError('BAD_USER_INPUT', 'byChange orders by a comparison, and none was asked for');
-  const by = orders[query.orderBy?.by ?? 'REQUESTS'] ?? 'm_requests';
+  const by = orders[query.orderBy?.by ?? 'REQUESTS'];
   const direction = query.orderBy?.direction === 'ASC' ? 'ASC' : 'DESC';
   return scope.events<Row>({
     select: `${groupKey(query.groupBy)} AS m_key, ${aggregates(query.extras)}`,
@@ -122,7 +130,7 @@ export function values(row: Row, { range, now, extras }: Pick<FigureQuery, 'rang
       max: maybe(`${name}_max`),
       mean: samples === 0 ? null : maybe(`${name}_mean`),
       sum: maybe(`${name}_sum`),
-      quantile: ({ level }: { level: number }) => at(4 + extras.levels.indexOf(level)),
+      quantile: ({ level }: QuantilesQuantileArgs) => at(4 + extras.levels.indexOf(level)),
     };
   };
   return {
@@ -138,8 +146,8 @@ export function values(row: Row, { range, now, extras }: Pick<FigureQuery, 'rang
     latency: quantiles('latency'),
     upstreamLatency: quantiles('upstreamLatency'),
     gatewayLatency: quantiles('gatewayLatency'),
-    within: ({ ms }: { ms: number }) => count(`within_${extras.within.indexOf(ms)}`),
-    distinct: ({ of }: { of: string }) => count(`distinct_${extras.distinct.indexOf(of)}`),
+    within: ({ ms }: MetricValuesWithinArgs) => count(`within_${extras.within.indexOf(ms)}`),
+    distinct: ({ of }: MetricValuesDistinctArgs) => count(`distinct_${extras.distinct.indexOf(of)}`),
     requestBytes: count('requestBytes'),
     responseBytes: count('responseBytes'),
     consumers: count('consumers'),

@@ -45,7 +45,6 @@ export interface ReadContext {
   readonly request: Request;
 }
 
-export type Arguments = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- the schema has checked them
 type Resolve<Parent, Args, Answer> = (parent: Parent, args: Args, context: ReadContext, info: GraphQLResolveInfo) => Answer;
 
 export interface Rules<Parent, Answer> {
@@ -58,7 +57,7 @@ export interface Rules<Parent, Answer> {
 
 export interface Guard {
   /** Only who has one of the roles comes through, and what was read, refused or failed is written down before the answer. */
-  readonly guarded: <Parent, Args extends object = Arguments, Answer = unknown>(
+  readonly guarded: <Parent, Args extends object, Answer>(
     resolve: (args: Args, context: ReadContext, info: GraphQLResolveInfo, parent: Parent) => Answer | Promise<Answer>,
     rules?: Rules<Parent, Answer>,
   ) => Resolve<Parent, Args, Promise<Answer>>;

@@ -28,6 +28,6 @@ export async function metricTable(scope: Scope, query: FigureQuery) {
     resolvedRange: query.range,
     comparedRange: null,
     redactedDimensions: [],
-    source: 'EVENTS',
+    source: 'EVENTS' as const,
   };
 }

@@ -55,6 +55,6 @@ export async function timeSeries(scope: Scope, query: FigureQuery & { interval?:
     resolvedRange: query.range,
     comparedRange: null,
     redactedDimensions: [],
-    source: 'EVENTS',
+    source: 'EVENTS' as const,
   };
 }

@@ -1,19 +1,21 @@
 /** Metrics and series, with the figures that the operation asks for. */
 import { getArgumentValues, TypeInfo, visit, visitWithTypeInfo, type FieldNode, type GraphQLResolveInfo } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { AuditError } from '../../core/errors.ts';
+import type { QueryMetricsArgs } from '../../schemas/api.ts';
 import type { Extras, FigureQuery } from '../figures.ts';
 import { freshnessOf } from '../freshness.ts';
-import type { Arguments, Guard, ReadLimits, ReadOptions } from '../guard.ts';
+import type { Guard, ReadLimits, ReadOptions } from '../guard.ts';
+import type { Resolvers } from '../resolver-types.ts';
 import { metricTable } from '../metric-table.ts';
 import { timeSeries } from '../time-series.ts';
 
 export function figureResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf }: Guard) {
   const { clock, limits } = options;
-  const figures = (args: Arguments, info: GraphQLResolveInfo, limit: number): FigureQuery => ({
-    range: rangeOf(args['range']),
-    filter: args['filter'],
-    groupBy: args['groupBy'] ?? [],
-    orderBy: args['orderBy'],
+  const figures = (args: QueryMetricsArgs, info: GraphQLResolveInfo, limit: number): FigureQuery => ({
+    range: rangeOf(args.range),
+    filter: args.filter ?? null,
+    groupBy: args.groupBy ?? [],
+    orderBy: args.orderBy ?? null,
     limit: groupLimit(limit, limits),
     extras: extrasOf(info),
     now: clock.now(),
@@ -22,21 +24,21 @@ export function figureResolvers(options: ReadOptions, { guarded, scopeOf, rangeO
     Query: {
       metrics: guarded(
         async (args, context, info) => ({
-          ...(await metricTable(scopeOf(context), figures(args, info, args['limit'] ?? 100))),
+          ...(await metricTable(scopeOf(context), figures(args, info, args.limit ?? 100))),
           freshness: () => freshnessOf(options),
         }),
         { rows: ({ rows }) => rows.length },
       ),
       timeSeries: guarded(
         async (args, context, info) => {
-          const time = { interval: args['interval'], timeZone: args['timeZone'] ?? 'UTC', maxPoints: limits.maxPoints };
-          const series = await timeSeries(scopeOf(context), { ...figures(args, info, args['limit'] ?? 10), ...time });
+          const time = { interval: args.interval ?? null, timeZone: args.timeZone ?? 'UTC', maxPoints: limits.maxPoints };
+          const series = await timeSeries(scopeOf(context), { ...figures(args, info, args.limit ?? 10), ...time });
           return { ...series, freshness: () => freshnessOf(options) };
         },
         { rows: ({ series }) => series.length },
       ),
     },
-  };
+  } satisfies Resolvers;
 }
 
 /** @throws BAD_USER_INPUT beyond limits.maxGroups */
