@@ -2,7 +2,9 @@
 import { AuditError } from '../core/errors.ts';
 import { systemClock } from '../core/clock.ts';
 import { untilItWorks } from '../core/retry.ts';
+import type { Logger } from '../core/logger.ts';
 import { startIngest } from '../ingest/ingest.ts';
+import type { TopicPartition } from '../ingest/log.ts';
 import type { Journal } from '../ingest/logs/journal.ts';
 import { pendingMigrations } from '../storage/migrate.ts';
 import { probeTokens } from '../storage/probe.ts';
@@ -33,6 +35,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       if (end !== undefined) metrics.lagRecords.set({ topic, partition }, Math.max(0, end - position));
     }
   });
+  const trimming = log.kind === 'journal' ? startTrimming(log as Journal, config.journal.keep, logger) : null;
 
   const start = async () => {
     await assertMigrated(clickhouse);
@@ -50,7 +53,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       onStored({ topic, partition }, claim) {
         for (const result of ['events', 'rejected', 'skipped'] as const) metrics.records.inc({ result }, claim[result]);
         metrics.batchRows.observe(claim.events);
-        if (log.kind === 'journal') trimmer(log as Journal, config.journal.keep)({ topic, partition }, claim.lastOffset + 1);
+        trimming?.noteStored({ topic, partition }, claim.lastOffset + 1);
       },
       onStopped({ topic, partition }, error) {
         stopped.set(`${topic}/${partition}`, `${error.code}: ${error.message}`);
@@ -84,6 +87,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       control.abort();
       await started;
       await ingest?.stop();
+      trimming?.stop();
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },
   };
@@ -99,8 +103,14 @@ export async function assertMigrated(clickhouse: ClickHouse): Promise<void> {
 }
 
 /** Forgets records of the journal a while after they were stored: so long a dead letter can be read again. */
-function trimmer(journal: Journal, keepMs: number) {
-  return (place: { topic: string; partition: number }, below: number): void => {
-    setTimeout(() => void journal.trim(place, below).catch(() => {}), keepMs).unref();
+function startTrimming(journal: Journal, keepMs: number, logger: Logger) {
+  const failed = (error: unknown) => logger.warn({ err: error }, 'the journal was not trimmed; it is tried again');
+  const trim = () => void journal.trimStored(systemClock.now() - keepMs).catch(failed);
+  const timer = setInterval(trim, Math.min(keepMs, 60_000));
+  return {
+    noteStored(place: TopicPartition, below: number): void {
+      void journal.noteStored(place, below, systemClock.now()).catch(failed);
+    },
+    stop: () => clearInterval(timer),
   };
 }

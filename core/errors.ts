@@ -54,6 +54,11 @@ export const catalogue = {
 
   // Log
   LOG_UNAVAILABLE: entry(503, true, 'The log (Kafka or the journal) does not take or give records now.'),
+  LOG_UNREADABLE: entry(
+    500,
+    false,
+    'The log holds records that cannot be opened: their compression is unknown or damaged. The message says which, and how to go past them.',
+  ),
   LOG_REPLACED: entry(
     409,
     false,

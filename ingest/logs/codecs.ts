@@ -1,7 +1,9 @@
 /**
- * Codecs of Kafka beside gzip, through native packages: the pure JavaScript ones cost more than reading the records.
+ * Codecs of Kafka, through native packages: the pure JavaScript ones cost more than reading the records.
  * Source of the framings: Apache Kafka, clients/src/main/java/org/apache/kafka/common/compress.
  */
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
 import { Decoder, Encoder } from '@toondepauw/node-zstd';
 import { compressFrame, decompressFrame } from 'lz4-napi';
 import { compress, uncompress } from 'snappy';
@@ -43,6 +45,11 @@ export const snappyCodec: Codec = {
 async function opened(block: Buffer): Promise<Buffer> {
   return Buffer.from(await uncompress(block, { asBuffer: true }));
 }
+
+export const gzipCodec: Codec = {
+  compress: ({ buffer }) => promisify(gzip)(buffer),
+  decompress: (buffer) => promisify(gunzip)(buffer),
+};
 
 export const lz4Codec: Codec = {
   compress: ({ buffer }) => compressFrame(buffer),

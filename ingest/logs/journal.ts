@@ -1,26 +1,24 @@
 /**
- * The log on one machine: partitions of records in lmdb, shared by the processes that append and the one that reads. An append
- * resolves when its records are on disk: a commit syncs, and appends that come together share one; a killed writer or reader leaves the others unharmed. Records are kept as they
- * came, secrets included, so each value is sealed with AES-256-GCM.
+ * The log on one machine: partitions of sealed records in lmdb, shared by the processes that append and the one that reads.
+ * An append resolves when its records are on disk: a commit syncs, and appends that come together share one. A killed writer
+ * or reader leaves the others unharmed.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { sleep } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
-import type { PurposeKey } from '../../core/keys.ts';
-import type { AssignedPartition, Bounds, ConsumeOptions, Fetched, Log, LogMessage, NewMessage, TopicPartition } from '../log.ts';
-
-export interface JournalOptions {
-  readonly folder: string;
-  readonly key: PurposeKey;
-  /** Keys of before a rotation: what they sealed can still be read. */
-  readonly previousKeys?: readonly PurposeKey[];
-}
+import type { AssignedPartition, Bounds, Fetched, Log, LogConsumer, LogMessage, NewMessage, TopicPartition } from '../log.ts';
+import { appendPlaced } from './placement.ts';
+import { createSealer, type Sealed, type Sealer, type SealOptions } from './seal.ts';
 
 export interface Journal extends Log {
   /** Forgets records below an offset. Whoever calls it knows that they are stored and need not be read again. */
   trim(place: TopicPartition, below: number): Promise<void>;
+  /** Notes that everything below an offset is stored since `at`; the note outlives this process. */
+  noteStored(place: TopicPartition, below: number, at: number): Promise<void>;
+  /** Forgets what is noted as stored before a time. */
+  trimStored(before: number): Promise<void>;
 }
 
 const partitions = 4;
@@ -29,10 +27,8 @@ const pollMs = 25;
 /** Records that one transaction holds at most, so that a reader is never far behind. */
 const recordsPerTransaction = 5_000;
 
-interface Stored {
+interface Stored extends Sealed {
   readonly at: number;
-  readonly keyId: string;
-  readonly sealed: Buffer;
 }
 
 /** Next offset to be given, and the first one that is still there. */
@@ -42,17 +38,25 @@ interface Ends {
 }
 
 type RecordKey = [topic: string, partition: number, offset: number];
+type StoredKey = [span: number, topic: string, partition: number];
 
-export function openJournal(options: JournalOptions): Journal {
+const spanOf = (at: number) => Math.floor(at / 10_000);
+
+export function openJournal(options: SealOptions): Journal {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const root = openFolder(options.folder);
   const records: Database<Stored, RecordKey> = root.openDB({ name: 'records' });
   const ends: Database<Ends, [string, number]> = root.openDB({ name: 'ends' });
   const marks: Database<number | string, string[]> = root.openDB({ name: 'marks' });
-  const seal = sealer(options);
-  let nextPartition = Math.floor(Math.random() * partitions);
+  const storedBelow: Database<number, StoredKey> = root.openDB({ name: 'stored' });
+  const proofs: Database<Sealed, string> = root.openDB({ name: 'proofs' });
+  const seal = createSealer(options);
+  const readers = readerLocks(root, options.folder);
+  const consumers = new Set<LogConsumer>();
 
   const endsOf = (topic: string, partition: number): Ends => ends.get([topic, partition]) ?? { low: 0, high: 0 };
+  const boundsOf = (topic: string): Bounds[] =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition, ...endsOf(topic, partition) }));
 
   async function appendTo(topic: string, partition: number, messages: readonly NewMessage[]): Promise<number> {
     const sealed = messages.map((message) => seal.close(message));
@@ -60,67 +64,103 @@ export function openJournal(options: JournalOptions): Journal {
     // The offsets are given inside the write transaction: of processes that append at once, one at a time is in it.
     return root.transaction(() => {
       const { low, high } = endsOf(topic, partition);
-      sealed.forEach((each, index) => void records.put([topic, partition, high + index], { at, keyId: options.key.id, sealed: each }));
+      sealed.forEach((each, index) => void records.put([topic, partition, high + index], { at, ...each }));
       void ends.put([topic, partition], { low, high: high + sealed.length });
       return high;
     });
   }
 
-  const boundsOf = (topic: string): Bounds[] =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic, partition, ...endsOf(topic, partition) }));
+  /** In steps, so that those who append never wait long. */
+  async function trim({ topic, partition }: TopicPartition, below: number): Promise<void> {
+    for (;;) {
+      const { low, high } = endsOf(topic, partition);
+      const limit = Math.min(below, high, low + recordsPerTransaction);
+      if (limit <= low) return;
+      await root.transaction(() => {
+        for (let offset = low; offset < limit; offset += 1) void records.remove([topic, partition, offset]);
+        void ends.put([topic, partition], { low: limit, high: endsOf(topic, partition).high });
+      });
+    }
+  }
+
+  /** A wrong secret is told now, not at the first read: a sealed proof must open, and the oldest record of each partition. */
+  function assertSecret(): void {
+    root.transactionSync(() => {
+      const proof = proofs.get('secret');
+      if (proof !== undefined) seal.open(proof);
+      for (const { key: place, value } of ends.getRange()) {
+        const oldest = records.get([...place, value.low]);
+        if (oldest !== undefined) seal.open(oldest);
+      }
+      if (proof?.keyId !== options.key.id) void proofs.put('secret', seal.close({ value: Buffer.alloc(0) }));
+    });
+  }
+
+  async function close(): Promise<void> {
+    for (const consumer of consumers) await consumer.stop();
+    await root.close();
+  }
+
+  try {
+    assertSecret();
+  } catch (error) {
+    void close();
+    throw error;
+  }
 
   return {
     kind: 'journal',
     describe: async () => `journal of ${partitions} partitions`,
     id: async () => identity(root, marks),
     async append(topic, messages) {
-      const positions: { partition: number; offset: number }[] = [];
+      const append = (partition: number, together: readonly NewMessage[]) => appendTo(topic, partition, together);
       try {
-        for (const { partition, indexes } of lanes(messages, () => nextPartition++ % partitions)) {
-          const lane = indexes.map((index) => messages[index]).filter((message) => message !== undefined);
-          const first = await appendTo(topic, partition, lane);
-          indexes.forEach((index, at) => (positions[index] = { partition, offset: first + at }));
-        }
+        return await appendPlaced(messages, { partitions, maxRecords: recordsPerTransaction, maxBytes: Infinity, append });
       } catch (error) {
         throw notAppended(options.folder, error);
       }
-      return positions;
     },
     bounds: async (topics) => topics.flatMap(boundsOf),
     async consume(consuming) {
+      const unlock = await readers.lock(consuming.group);
       const control = new AbortController();
-      const read = (topic: string, partition: number, offset: number): LogMessage | null => {
-        const stored = records.get([topic, partition, offset]);
-        return stored === undefined ? null : { offset, timestamp: stored.at, ...seal.open(stored) };
+      const consumer: LogConsumer = {
+        async stop() {
+          control.abort();
+          consumers.delete(consumer);
+          await unlock();
+        },
       };
+      consumers.add(consumer);
+      const read = (topic: string, partition: number, offset: number) => readRecord(records, seal, [topic, partition, offset]);
       for (const topic of consuming.topics) {
         for (let partition = 0; partition < partitions; partition += 1) {
-          consuming.onAssigned(
-            assign({
-              topic,
-              partition,
-              consuming,
-              revoked: control.signal,
-              read,
-              endsOf,
-              mark: (next) => marks.put([consuming.group, topic, String(partition)], next),
-            }),
-          );
+          const mark = (next: number) => marks.put([consuming.group, topic, String(partition)], next);
+          consuming.onAssigned(assign({ topic, partition, revoked: control.signal, read, endsOf, mark }));
         }
       }
-      return { stop: async () => control.abort() };
+      return consumer;
     },
-    async trim({ topic, partition }, below) {
-      const { low, high } = endsOf(topic, partition);
-      const limit = Math.min(below, high);
-      if (limit <= low) return;
-      await root.transaction(() => {
-        for (let offset = low; offset < limit; offset += 1) void records.remove([topic, partition, offset]);
-        void ends.put([topic, partition], { low: limit, high: endsOf(topic, partition).high });
-      });
+    trim,
+    async noteStored({ topic, partition }, below, at) {
+      // Fine enough for what is kept for hours, and bounds the number of notes.
+      await storedBelow.put([spanOf(at), topic, partition], below);
     },
-    close: () => root.close(),
+    async trimStored(before) {
+      const due = [...storedBelow.getRange({ end: [spanOf(before)] })];
+      for (const { key, value } of due) {
+        const [, topic, partition] = key;
+        await trim({ topic, partition }, value);
+        await storedBelow.remove(key);
+      }
+    },
+    close,
   };
+}
+
+function readRecord(records: Database<Stored, RecordKey>, seal: Sealer, key: RecordKey): LogMessage | null {
+  const stored = records.get(key);
+  return stored === undefined ? null : { offset: key[2], timestamp: stored.at, ...seal.open(stored) };
 }
 
 function openFolder(folder: string): RootDatabase {
@@ -152,25 +192,56 @@ async function identity(root: RootDatabase, marks: Database<number | string, str
   return String(marks.get(['id']));
 }
 
-/** A key keeps its partition; what has none goes to the next one, a transaction at a time. */
-function lanes(messages: readonly NewMessage[], next: () => number): { partition: number; indexes: number[] }[] {
-  const byPartition = new Map<number | 'any', { partition: number; indexes: number[] }>();
-  const done: { partition: number; indexes: number[] }[] = [];
-  messages.forEach(({ key }, index) => {
-    const lane = key === undefined ? 'any' : createHash('sha256').update(key).digest().readUInt32BE() % partitions;
-    let open = byPartition.get(lane);
-    if (open === undefined || open.indexes.length >= recordsPerTransaction) {
-      open = { partition: lane === 'any' ? next() : lane, indexes: [] };
-      byPartition.set(lane, open);
-      done.push(open);
-    }
-    open.indexes.push(index);
-  });
-  return done;
+interface Reader {
+  readonly pid: number;
+  readonly token: string;
+}
+
+/** Tokens of the locks of this process. */
+const held = new Set<string>();
+
+/**
+ * One reader of a group at a time, over all processes. lmdb locks a byte of its own file for each process that has it open,
+ * which the system drops with the process: who holds a lock and is not in that list is dead.
+ */
+function readerLocks(root: RootDatabase, folder: string) {
+  const readers: Database<Reader, string> = root.openDB({ name: 'readers' });
+  readers.get(''); // so that this process is in the list of lmdb
+  const isAlive = ({ pid, token }: Reader) => (pid === process.pid ? held.has(token) : openers(root).has(pid));
+  const drop = (isOver: (reader: Reader) => boolean) =>
+    root.transactionSync(() => {
+      for (const { key, value } of [...readers.getRange()]) if (isOver(value)) readers.removeSync(key);
+    });
+  drop(({ pid, token }) => pid === process.pid && !held.has(token)); // of a dead process that had our number
+
+  return {
+    /** @throws DATA_DIR_LOCKED; otherwise gives the way to unlock */
+    async lock(group: string): Promise<() => Promise<void>> {
+      const mine: Reader = { pid: process.pid, token: randomUUID() };
+      const holder = root.transactionSync(() => {
+        const found = readers.get(group);
+        if (found !== undefined && isAlive(found)) return found;
+        readers.putSync(group, mine);
+        return null;
+      });
+      if (holder !== null) {
+        const message = `Process ${holder.pid} reads the journal in ${folder} as ${group}, which only one process can. Stop it, or choose another folder with --data`;
+        throw new AuditError('DATA_DIR_LOCKED', message, { facts: { folder, holder: holder.pid } });
+      }
+      held.add(mine.token);
+      return async () => {
+        if (held.delete(mine.token)) drop(({ token }) => token === mine.token);
+      };
+    },
+  };
+}
+
+function openers(root: RootDatabase): Set<number> {
+  root.readerCheck(); // forgets those that are gone
+  return new Set([...root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid)));
 }
 
 interface Assigning extends TopicPartition {
-  readonly consuming: ConsumeOptions;
   readonly revoked: AbortSignal;
   read(topic: string, partition: number, offset: number): LogMessage | null;
   endsOf(topic: string, partition: number): Ends;
@@ -218,39 +289,5 @@ function assign({ topic, partition, revoked, read, endsOf, mark }: Assigning): A
       await mark(nextOffset);
     },
     bounds: async () => bounds(),
-  };
-}
-
-interface Content {
-  readonly value: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** nonce (12) | tag (16) | sealed; inside: the length of the headers, the headers as JSON, the value. */
-function sealer({ key, previousKeys = [], folder }: JournalOptions) {
-  const keys = new Map([key, ...previousKeys].map((each) => [each.id, each.key]));
-  return {
-    close({ value, headers = {} }: NewMessage): Buffer {
-      const head = Buffer.from(JSON.stringify(headers));
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(head.length);
-      const nonce = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', key.key, nonce);
-      const sealed = [cipher.update(length), cipher.update(head), cipher.update(value), cipher.final()];
-      return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]);
-    },
-    open({ keyId, sealed }: Stored): Content {
-      const secret = keys.get(keyId);
-      try {
-        if (secret === undefined) throw new Error(`it was sealed under key ${keyId}`);
-        const decipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(0, 12)).setAuthTag(sealed.subarray(12, 28));
-        const content = Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
-        const headEnd = 4 + content.readUInt32LE(0);
-        return { headers: JSON.parse(content.subarray(4, headEnd).toString()) as Record<string, string>, value: content.subarray(headEnd) };
-      } catch (error) {
-        const message = `The journal in ${folder} cannot be opened with this secret: ${messageOf(error)}. Start with the secret it was written with, or add that one to secret.previous`;
-        throw new AuditError('CONFIG_INVALID', message, { cause: error });
-      }
-    },
   };
 }

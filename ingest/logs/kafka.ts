@@ -1,15 +1,13 @@
 /**
  * Kafka as the log, through kafkajs: the only file that knows it. Traps it works round: kafkajs jumps by itself when a
- * position is out of range, delivers batches of an older position after a seek, retries commits under a new generation, and
- * uses the sequence of a failed send again.
+ * position is out of range, delivers batches of an older position after a seek, retries commits under a new generation,
+ * uses the sequence of a failed send again, and can stand still without a word.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import kafkajs, {
   type Admin,
   type Batch,
   type Consumer,
+  type ConsumerConfig,
   type EachBatchPayload,
   type IHeaders,
   type Producer,
@@ -17,10 +15,16 @@ import kafkajs, {
 } from 'kafkajs';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { AssignedPartition, Bounds, ConsumeOptions, Fetched, HoleReason, Log, LogConsumer, LogMessage, NewMessage } from '../log.ts';
-import { lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
+import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage } from '../log.ts';
+import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
+import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
+import { connected, oneAtATime } from './connection.ts';
+import { named, toAuditError } from './kafka-errors.ts';
+import { type Group, leaveForPredecessors, nameOfFolder } from './membership.ts';
+import { appendPlaced } from './placement.ts';
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
+type Client = InstanceType<typeof Kafka>;
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
@@ -30,40 +34,35 @@ export interface KafkaOptions {
   readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
   /** Keeps a name under which the processes of one folder join, so that the next one can leave for one that was killed. */
   readonly membershipFile?: string;
+  /** A consumer that gives nothing for so long, though there is something to read, has failed. */
+  readonly stuckAfterMs?: number;
   readonly logger: Logger;
 }
 
-const sessionTimeoutMs = 45_000;
+const mebibyte = 1024 * 1024;
 /** One request stays below the broker's default of 1 MB for a batch. */
 const maxRequestBytes = 768 * 1024;
-const boundsAreFreshMs = 5_000;
+/** As long as other producers of Kafka believe how many partitions a topic has: keys are placed by it. */
+const metadataIsFreshMs = 300_000;
 
 export function openKafka(options: KafkaOptions): Log {
   registerCodecs();
-  const memberName = nameOfFolder(options);
+  silenceNegativeTimers();
+  const { membershipFile, clientId, logger } = options;
+  const memberName = membershipFile === undefined ? null : nameOfFolder(membershipFile, clientId, logger);
   const client = new Kafka({
-    clientId: memberName ?? options.clientId,
+    clientId: memberName ?? clientId,
     brokers: [...options.brokers],
     ...(options.tls !== undefined && { ssl: typeof options.tls === 'string' ? { ca: [options.tls] } : options.tls }),
     ...(options.sasl && { sasl: options.sasl as SASLOptions }), // a union by mechanism there, the same three here
     logLevel: logLevel.WARN,
-    logCreator: () => toLogger(options.logger),
+    logCreator: () => toLogger(logger),
     retry: { initialRetryTime: 200, retries: 5 },
   });
   const admin = connected(() => client.admin());
   const producer = connected(() => client.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }));
-  const send = oneAtATime();
-  const partitionsOf = new Map<string, number>();
-
-  async function partitionCount(topic: string): Promise<number> {
-    const known = partitionsOf.get(topic);
-    if (known !== undefined) return known;
-    const { topics } = await (await admin()).fetchTopicMetadata({ topics: [topic] });
-    const count = topics[0]?.partitions.length ?? 0;
-    partitionsOf.set(topic, count);
-    return count;
-  }
-
+  const send = oneAtATime(producer);
+  const partitionCount = partitionCounts(admin);
   const bounds = (topics: readonly string[]) =>
     named(topics, async () => (await Promise.all(topics.map(async (topic) => boundsOf(await admin(), topic)))).flat());
 
@@ -76,14 +75,20 @@ export function openKafka(options: KafkaOptions): Log {
       }),
     id: () => named([], async () => (await (await admin()).describeCluster()).clusterId),
     append: (topic, messages) =>
-      send(() =>
-        named([topic], () => withFreshAfterFailure(producer, async (to) => appendAll(to, topic, messages, await partitionCount(topic)))),
+      named([topic], () =>
+        send(async (to) =>
+          appendPlaced(messages, {
+            partitions: await partitionCount(topic),
+            maxRecords: Infinity,
+            maxBytes: maxRequestBytes,
+            append: (partition, together) => appendTo(to, { topic, partition }, together),
+          }),
+        ),
       ),
     bounds,
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
-      if (memberName !== null)
-        await leaveForPredecessors(client, await admin(), { memberName, group: consuming.group, logger: options.logger });
+      if (memberName !== null) await leaveForPredecessors(groupOf(client, await admin(), consuming.group), memberName, logger);
       return named(consuming.topics, () => consume(client.consumer(consumerSettings(consuming)), { ...options, ...consuming, bounds }));
     },
     async close() {
@@ -92,16 +97,17 @@ export function openKafka(options: KafkaOptions): Log {
   };
 }
 
-function consumerSettings({ group, readAheadBytes }: ConsumeOptions) {
+function consumerSettings({ group, readAheadBytes }: ConsumeOptions): ConsumerConfig {
+  const maxBytesPerPartition = Math.min(8 * mebibyte, readAheadBytes);
   return {
     groupId: group,
-    sessionTimeout: sessionTimeoutMs,
+    sessionTimeout: 45_000,
     heartbeatInterval: 3_000,
     allowAutoTopicCreation: false,
-    maxBytes: 32 * 1024 * 1024,
-    maxBytesPerPartition: Math.min(8 * 1024 * 1024, readAheadBytes),
-    minBytes: 1,
-    maxWaitTimeInMs: 250,
+    maxBytes: 32 * mebibyte,
+    maxBytesPerPartition,
+    minBytes: Math.min(mebibyte, maxBytesPerPartition), // more than a partition may give would be waited for each time
+    maxWaitTimeInMs: 500,
     retry: { initialRetryTime: 200, retries: 8, restartOnFailure: async () => true },
   };
 }
@@ -111,27 +117,48 @@ interface Consuming extends KafkaOptions, ConsumeOptions {
 }
 
 async function consume(consumer: Consumer, consuming: Consuming): Promise<LogConsumer> {
+  const { readAheadBytes, stuckAfterMs = 120_000, logger } = consuming;
   const assigned = new Map<string, Assigned>();
+  let commit: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   const revokeAll = () => {
     for (const partition of assigned.values()) partition.revoke();
     assigned.clear();
+    commit = null;
+  };
+  const clientFor = (topic: string, partition: number): PartitionClient => {
+    const place = [{ topic, partitions: [partition] }];
+    return {
+      fetchFrom: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+      setPaused: (isPaused) => (isPaused ? consumer.pause(place) : consumer.resume(place)),
+      commit: async (nextOffset) => commit?.({ topics: [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }] }),
+      async bounds() {
+        const found = (await consuming.bounds([topic])).find((each) => each.partition === partition);
+        if (found === undefined) throw new AuditError('TOPIC_MISSING', `Kafka no longer has partition ${partition} of ${topic}`);
+        return found;
+      },
+      onStuck: consuming.onFailure,
+    };
   };
   consumer.on(consumer.events.REBALANCING, revokeAll);
   consumer.on(consumer.events.CRASH, ({ payload }) => {
+    const reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
     revokeAll();
-    consuming.logger.error({ error: payload.error.message, restart: payload.restart }, 'the Kafka consumer failed');
-    if (!payload.restart) consuming.onFailure(payload.error);
+    logger.error({ error: payload.error.message, reading, restart: payload.restart }, 'the Kafka consumer failed');
+    if (!payload.restart) consuming.onFailure(toAuditError(payload.error, consuming.topics));
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();
     for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
       for (const partition of partitions) {
-        const place = new Assigned(topic, partition, consumer, consuming);
+        const place = new Assigned({ topic, partition, readAheadBytes, stuckAfterMs, client: clientFor(topic, partition) });
         assigned.set(`${topic}/${partition}`, place);
         consumer.pause([{ topic, partitions: [partition] }]); // until somebody says from where
         consuming.onAssigned(place);
       }
     }
+  });
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, firstOffset, lastOffset } }) => {
+    if (batchSize === 0) assigned.get(`${topic}/${partition}`)?.passedOver(Number(firstOffset ?? NaN), Number(lastOffset) + 1);
   });
   await consumer.connect();
   await consumer.subscribe({ topics: [...consuming.topics], fromBeginning: true });
@@ -139,7 +166,11 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: 4,
-    eachBatch: async (payload) => assigned.get(`${payload.batch.topic}/${payload.batch.partition}`)?.deliver(payload),
+    async eachBatch({ batch, resolveOffset, commitOffsetsIfNecessary }) {
+      commit = commitOffsetsIfNecessary;
+      const isKept = await assigned.get(`${batch.topic}/${batch.partition}`)?.arrived(toArrival(batch));
+      if (isKept === true) resolveOffset(batch.lastOffset());
+    },
   });
   return {
     async stop() {
@@ -149,166 +180,18 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
   };
 }
 
-/** One partition while it is assigned: what was fetched waits here until it is asked for. */
-class Assigned implements AssignedPartition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly revoked: AbortSignal;
-  private readonly control = new AbortController();
-  private readonly consumer: Consumer;
-  private readonly consuming: Consuming;
-  private queue: LogMessage[] = [];
-  private queuedBytes = 0;
-  /** Next offset to hand out, and next one that a fetch must begin with; -1 before the first seek. */
-  private position = -1;
-  private fetchPosition = -1;
-  /** Why offsets between them have no message. */
-  private holes: HoleReason | null = null;
-  /** Where a fetch for `fetchPosition` began instead: believed when it happens twice. */
-  private jumpedTo = -1;
-  private isPaused = true;
-  private limits: Bounds;
-  private limitsAt = 0;
-  private wake: () => void = () => {};
-  private commitNow: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
-
-  constructor(topic: string, partition: number, consumer: Consumer, consuming: Consuming) {
-    this.topic = topic;
-    this.partition = partition;
-    this.consumer = consumer;
-    this.consuming = consuming;
-    this.revoked = this.control.signal;
-    this.limits = { topic, partition, low: 0, high: Number.MAX_SAFE_INTEGER };
-  }
-
-  revoke(): void {
-    this.control.abort();
-    this.queue = [];
-    this.wake();
-  }
-
-  seek(offset: number): void {
-    if (this.revoked.aborted) return;
-    this.queue = [];
-    this.queuedBytes = 0;
-    this.holes = null;
-    this.jumpedTo = -1;
-    this.position = offset;
-    this.fetchFrom(offset);
-  }
-
-  private fetchFrom(offset: number): void {
-    this.fetchPosition = offset;
-    this.consumer.seek({ topic: this.topic, partition: this.partition, offset: String(offset) });
-    this.setPaused(false);
-  }
-
-  private setPaused(isPaused: boolean): void {
-    if (this.isPaused === isPaused || this.revoked.aborted) return;
-    this.isPaused = isPaused;
-    const place = [{ topic: this.topic, partitions: [this.partition] }];
-    if (isPaused) this.consumer.pause(place);
-    else this.consumer.resume(place);
-  }
-
-  /** A batch of kafkajs. Only one that was fetched for exactly the wanted offset is kept. */
-  async deliver(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
-    this.commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
-    if (this.fetchPosition < 0) return;
-    const fetchedAt = Number((batch as Batch & { fetchedOffset: string }).fetchedOffset);
-    if (fetchedAt !== this.fetchPosition && !(await this.isHole(fetchedAt))) return;
-    const messages = batch.messages.map(toMessage);
-    const end = Number(batch.lastOffset()) + 1;
-    const from = this.fetchPosition;
-    this.fetchPosition = end;
-    this.limits = { ...this.limits, high: Math.max(Number(batch.highWatermark), end) };
-    if (end - from !== messages.length) this.holes ??= hasControlRecord(batch) ? 'TRANSACTION_MARKER' : 'COMPACTION';
-    for (const message of messages) this.queuedBytes += message.value?.length ?? 0;
-    this.queue.push(...messages);
-    payload.resolveOffset(batch.lastOffset());
-    if (this.queuedBytes >= this.consuming.readAheadBytes) this.setPaused(true);
-    this.wake();
-  }
-
-  /**
-   * kafkajs went to another offset by itself: over records that hold no message (then asking again leads to the same
-   * place), or because the position is out of range (then the bounds say so, and nothing may be handed out).
-   */
-  private async isHole(fetchedAt: number): Promise<boolean> {
-    const wanted = this.fetchPosition;
-    const { low, high } = await this.bounds();
-    if (wanted < low || wanted > high) {
-      this.setPaused(true);
-      this.wake();
-      return false;
-    }
-    if (fetchedAt > wanted && this.jumpedTo === fetchedAt) {
-      this.holes ??= 'TRANSACTION_MARKER';
-      return true;
-    }
-    this.jumpedTo = fetchedAt;
-    this.fetchFrom(wanted);
-    return false;
-  }
-
-  async next({ maxWaitMs, maxBytes }: { readonly maxWaitMs: number; readonly maxBytes: number }): Promise<Fetched> {
-    if (this.queue.length === 0) await this.arrival(maxWaitMs);
-    if (this.queue.length === 0 && Date.now() - this.limitsAt > boundsAreFreshMs) await this.bounds();
-    const { low, high } = this.limits;
-    const from = this.position;
-    const messages = this.take(maxBytes);
-    const last = messages.at(-1);
-    // Behind the last message of the queue there may be offsets without one.
-    const to =
-      last === undefined
-        ? Math.max(from, this.queue.length === 0 && low <= from ? this.fetchPosition : from)
-        : this.queue.length === 0
-          ? this.fetchPosition
-          : last.offset + 1;
-    this.position = to;
-    const holes = to - from === messages.length ? null : (this.holes ?? 'COMPACTION');
-    if (this.queue.length === 0) this.holes = null;
-    if (this.queuedBytes < this.consuming.readAheadBytes / 2 && low <= from && from <= high) this.setPaused(false);
-    return { from, to, messages, holes, low, high };
-  }
-
-  private take(maxBytes: number): LogMessage[] {
-    let bytes = 0;
-    let count = 0;
-    for (const message of this.queue) {
-      const size = message.value?.length ?? 0;
-      if (count > 0 && bytes + size > maxBytes) break;
-      bytes += size;
-      count += 1;
-    }
-    this.queuedBytes -= bytes;
-    return this.queue.splice(0, count);
-  }
-
-  private arrival(maxWaitMs: number): Promise<void> {
-    if (this.revoked.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, maxWaitMs);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  async commit(nextOffset: number): Promise<void> {
-    // In the same tick: kafkajs reads its generation when the call begins.
-    if (this.revoked.aborted) throw new AuditError('LOG_UNAVAILABLE', 'the assignment of the partition is over');
-    await this.commitNow?.({ topics: [{ topic: this.topic, partitions: [{ partition: this.partition, offset: String(nextOffset) }] }] });
-  }
-
-  async bounds(): Promise<Bounds> {
-    const all = await this.consuming.bounds([this.topic]);
-    this.limits = all.find(({ partition }) => partition === this.partition) ?? this.limits;
-    this.limitsAt = Date.now();
-    return this.limits;
-  }
+function toArrival(batch: Batch): Arrival {
+  const { fetchedOffset, rawMessages } = batch as Batch & {
+    fetchedOffset: string;
+    rawMessages: readonly { isControlRecord?: boolean }[];
+  };
+  return {
+    fetchedAt: Number(fetchedOffset),
+    end: Number(batch.lastOffset()) + 1,
+    messages: batch.messages.map(toMessage),
+    high: Number(batch.highWatermark),
+    hole: rawMessages.some(({ isControlRecord }) => isControlRecord === true) ? 'TRANSACTION_MARKER' : 'COMPACTION',
+  };
 }
 
 function toMessage({ offset, timestamp, value, headers }: Batch['messages'][number]): LogMessage {
@@ -321,135 +204,52 @@ function textHeaders(headers: IHeaders): Record<string, string> {
   return texts;
 }
 
-function hasControlRecord(batch: Batch): boolean {
-  const { rawMessages } = batch as Batch & { rawMessages: readonly { isControlRecord?: boolean }[] };
-  return rawMessages.some(({ isControlRecord }) => isControlRecord === true);
-}
-
+/** What a reader of committed transactions sees: an open transaction is beyond `high`. */
 async function boundsOf(admin: Admin, topic: string): Promise<Bounds[]> {
   const offsets = await admin.fetchTopicOffsets(topic);
   return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }));
 }
 
-/**
- * A send that fails gives its sequence numbers back, though the broker may have stored it: what took them next would be
- * answered as a duplicate and never be stored. So the next send has a producer, and with it a sequence, of its own.
- */
-async function withFreshAfterFailure<Result>(
-  producer: Connected<Producer>,
-  work: (producer: Producer) => Promise<Result>,
-): Promise<Result> {
-  const current = await producer();
-  try {
-    return await work(current);
-  } catch (error) {
-    producer.forget();
-    await current.disconnect().catch(() => {}); // it failed already; what it says now changes nothing
-    throw error;
-  }
-}
-
-/** For the same reason a retry must come before anything else is sent. */
-function oneAtATime() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
+function partitionCounts(admin: () => Promise<Admin>) {
+  const known = new Map<string, { readonly count: number; readonly at: number }>();
+  return async (topic: string): Promise<number> => {
+    const recent = known.get(topic);
+    if (recent !== undefined && Date.now() - recent.at < metadataIsFreshMs) return recent.count;
+    const { topics } = await (await admin()).fetchTopicMetadata({ topics: [topic] });
+    const count = topics[0]?.partitions.length ?? 0;
+    known.set(topic, { count, at: Date.now() });
+    return count;
   };
 }
 
-/** Requests of at most 768 KiB, each to one partition, so that the answer tells where every message stands. */
-async function appendAll(producer: Producer, topic: string, messages: readonly NewMessage[], partitions: number) {
-  const positions: { partition: number; offset: number }[] = [];
-  for (const { partition, indexes } of requests(messages, partitions)) {
-    const chunk = indexes.map((index) => messages[index]).filter((message) => message !== undefined);
-    const [answer] = await producer.send({
-      topic,
-      acks: -1,
-      messages: chunk.map(({ value, key, headers }) => ({
-        value,
-        partition,
-        ...(key !== undefined && { key }),
-        ...(headers && { headers: { ...headers } }),
-      })),
-    });
-    const base = Number(answer?.baseOffset);
-    indexes.forEach((index, at) => (positions[index] = { partition, offset: base + at }));
-  }
-  return positions;
-}
-
-let nextPartition = 0;
-
-/** A key keeps its partition; what has none is spread chunk by chunk. */
-function requests(messages: readonly NewMessage[], partitions: number): { partition: number; indexes: number[] }[] {
-  const done: { partition: number; indexes: number[] }[] = [];
-  const open = new Map<number | 'any', { partition: number; indexes: number[]; bytes: number }>();
-  messages.forEach(({ key, value }, index) => {
-    const lane = key === undefined ? 'any' : createHash('sha256').update(key).digest().readUInt32BE() % partitions;
-    let request = open.get(lane);
-    if (request === undefined || request.bytes + value.length > maxRequestBytes) {
-      request = { partition: lane === 'any' ? nextPartition++ % partitions : lane, indexes: [], bytes: 0 };
-      open.set(lane, request);
-      done.push(request);
-    }
-    request.indexes.push(index);
-    request.bytes += value.length + 100;
+async function appendTo(producer: Producer, { topic, partition }: { topic: string; partition: number }, messages: readonly NewMessage[]) {
+  const [answer] = await producer.send({
+    topic,
+    acks: -1,
+    messages: messages.map(({ value, key, headers }) => ({
+      value,
+      partition,
+      ...(key !== undefined && { key }),
+      ...(headers && { headers: { ...headers } }),
+    })),
   });
-  return done;
+  return Number(answer?.baseOffset);
 }
 
-/** Made once; null where it cannot be kept: then the session of a killed process runs out by itself. */
-function nameOfFolder({ clientId, membershipFile, logger }: KafkaOptions): string | null {
-  if (membershipFile === undefined) return null;
-  try {
-    if (!existsSync(membershipFile)) {
-      const fresh = `${membershipFile}.${process.pid}`;
-      mkdirSync(dirname(membershipFile), { recursive: true });
-      writeFileSync(fresh, JSON.stringify({ instance: randomUUID() }), { mode: 0o600 });
-      // Whole or not at all, and the first of two processes wins.
-      if (!existsSync(membershipFile)) linkSync(fresh, membershipFile);
-      rmSync(fresh);
-    }
-    const { instance } = JSON.parse(readFileSync(membershipFile, 'utf8')) as { instance: string }; // written above
-    return `${clientId}-${instance}`;
-  } catch (error) {
-    logger.warn({ membershipFile, error: messageOf(error) }, 'the name of this member of the group cannot be kept');
-    return null;
-  }
-}
-
-interface Predecessors {
-  readonly memberName: string;
-  readonly group: string;
-  readonly logger: Logger;
-}
-
-/**
- * After `kill -9` the group waits a whole session for each dead member, also for one that was killed while it joined.
- * The group knows them by the name of their folder, and we leave for them. kafkajs has the request, but no public call for it.
- */
-async function leaveForPredecessors(
-  client: InstanceType<typeof Kafka>,
-  admin: Admin,
-  { memberName, group, logger }: Predecessors,
-): Promise<void> {
-  try {
-    const { groups } = await admin.describeGroups([group]);
-    const dead = groups.flatMap(({ members }) => members).filter(({ clientId }) => clientId === memberName);
-    if (dead.length === 0) return;
-    const create = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster');
-    if (create === undefined) throw new Error('kafkajs has no createCluster any more');
-    const cluster = (client as unknown as Record<symbol, (options: object) => InternalCluster>)[create]?.({ metadataMaxAge: 60_000 });
-    await cluster?.connect();
-    const coordinator = await cluster?.findGroupCoordinator({ groupId: group });
-    for (const { memberId } of dead) await coordinator?.leaveGroup({ groupId: group, memberId });
-    await cluster?.disconnect();
-    logger.info({ group, members: dead.length }, 'left the group for processes that were killed');
-  } catch (error) {
-    logger.info({ group, error: messageOf(error) }, 'could not leave the group for a predecessor; its session runs out by itself');
-  }
+/** kafkajs has the request to leave for another member, but no public call for it. */
+function groupOf(client: Client, admin: Admin, groupId: string): Group {
+  return {
+    members: async () => (await admin.describeGroups([groupId])).groups.flatMap(({ members }) => members),
+    async leave(memberIds) {
+      const create = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster');
+      if (create === undefined) throw new Error('kafkajs has no createCluster any more');
+      const cluster = (client as unknown as Record<symbol, (options: object) => InternalCluster>)[create]?.({ metadataMaxAge: 60_000 });
+      await cluster?.connect();
+      const coordinator = await cluster?.findGroupCoordinator({ groupId });
+      for (const memberId of memberIds) await coordinator?.leaveGroup({ groupId, memberId });
+      await cluster?.disconnect();
+    },
+  };
 }
 
 interface InternalCluster {
@@ -460,69 +260,39 @@ interface InternalCluster {
   }): Promise<{ leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown> }>;
 }
 
+const codecs: readonly (readonly [type: number, name: string, codec: Codec])[] = [
+  [CompressionTypes.GZIP, 'gzip', gzipCodec],
+  [CompressionTypes.Snappy, 'snappy', snappyCodec],
+  [CompressionTypes.LZ4, 'lz4', lz4Codec],
+  [CompressionTypes.ZSTD, 'zstd', zstdCodec],
+];
+/** Three bits of a batch name its codec; kafkajs would read one that it does not know as if it were none. */
+const unknownTypes = [5, 6, 7];
+
 function registerCodecs(): void {
-  CompressionCodecs[CompressionTypes.Snappy] = () => snappyCodec;
-  CompressionCodecs[CompressionTypes.LZ4] = () => lz4Codec;
-  CompressionCodecs[CompressionTypes.ZSTD] = () => zstdCodec;
+  const registry = CompressionCodecs as Record<number, () => Codec>;
+  for (const [type, name, codec] of codecs) {
+    const decompress = (buffer: Buffer) => codec.decompress(buffer).catch((error: unknown) => refuse(`${name}, but ${messageOf(error)}`));
+    registry[type] = () => ({ ...codec, decompress });
+  }
+  for (const type of unknownTypes) registry[type] = () => refuse(`codec ${type}, which is not known here`);
 }
 
-/** Connects at the first use and once; a connection that failed is tried anew by the next caller. */
-function connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(make: () => Client): Connected<Client> {
-  let ready: Promise<Client> | null = null;
-  const get = () => {
-    ready ??= (async () => {
-      const client = make();
-      await client.connect();
-      return client;
-    })().catch((error: unknown) => {
-      ready = null;
-      throw error;
-    });
-    return ready;
+/** `retriable` is the word by which kafkajs knows that asking again gives the same. */
+function refuse(what: string): never {
+  const message = `A batch of Kafka is compressed with ${what}. Read are none, ${codecs.map(([, name]) => name).join(', ')}. Delete the records up to its end from the topic (kafka-delete-records); the gap will be on record`;
+  throw Object.assign(new AuditError('LOG_UNREADABLE', message), { retriable: false });
+}
+
+/** kafkajs sets timers of negative length, of which newer Node warns each time (tulios/kafkajs #1751). */
+function silenceNegativeTimers(): void {
+  const { emitWarning } = process;
+  if (emitWarning.name === 'withoutNegativeTimers') return;
+  process.emitWarning = function withoutNegativeTimers(warning: string | Error, ...facts: never[]) {
+    if ((facts[0] as unknown) !== 'TimeoutNegativeWarning') emitWarning(warning, ...facts);
   };
-  return Object.assign(get, { close: async () => (await ready)?.disconnect(), forget: () => (ready = null) });
 }
 
-interface Connected<Client> {
-  (): Promise<Client>;
-  close(): Promise<void>;
-  /** The next use makes another one. */
-  forget(): void;
-}
-
-async function named<Result>(topics: readonly string[], work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toAuditError(error, topics);
-  }
-}
-
-function toAuditError(error: unknown, topics: readonly string[]): AuditError {
-  if (error instanceof AuditError) return error;
-  const type = protocolType(error);
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-    return new AuditError('TOPIC_MISSING', `Kafka has no topic ${topics.join(' or ')}; create it, it is not created by itself`, {
-      cause: error,
-    });
-  }
-  if (type === 'MESSAGE_TOO_LARGE') {
-    return new AuditError('PAYLOAD_TOO_LARGE', `A message is larger than the topic ${topics.join(', ')} takes (max.message.bytes)`, {
-      cause: error,
-    });
-  }
-  return new AuditError('LOG_UNAVAILABLE', `Kafka does not answer as expected: ${messageOf(error)}`, { cause: error });
-}
-
-/** The protocol's name of an error, also inside the wrappers that retries put around it. */
-function protocolType(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ('type' in at && typeof at.type === 'string') return at.type;
-  }
-  return undefined;
-}
-
-/** kafkajs warns of its own negative timers on newer Node; the rest is worth a line. */
 function toLogger(logger: Logger) {
   return ({ level, log }: { level: number; log: { message: string; [fact: string]: unknown } }) => {
     const { message, ...facts } = log;

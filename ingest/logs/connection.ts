@@ -1,0 +1,55 @@
+/** Connections that are made at their first use. */
+
+export interface Connectable {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+export interface Connected<Client> {
+  (): Promise<Client>;
+  close(): Promise<void>;
+  /** The next use makes another one. */
+  forget(): void;
+}
+
+/** Connects once; a connection that failed is tried anew by the next caller. */
+export function connected<Client extends Connectable>(make: () => Client): Connected<Client> {
+  let ready: Promise<Client> | null = null;
+  const get = () => {
+    ready ??= (async () => {
+      const client = make();
+      await client.connect();
+      return client;
+    })().catch((error: unknown) => {
+      ready = null;
+      throw error;
+    });
+    return ready;
+  };
+  return Object.assign(get, { close: async () => (await ready)?.disconnect(), forget: () => (ready = null) });
+}
+
+/**
+ * Work through one producer, one at a time, and each failure ends it. kafkajs gives the sequence numbers of a failed send
+ * back, though the broker may have stored it: what took them next would be answered as a duplicate and never be stored.
+ */
+export function oneAtATime<Client extends Connectable>(producer: Connected<Client>) {
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function attempt<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+    const client = await producer();
+    try {
+      return await work(client);
+    } catch (error) {
+      producer.forget();
+      await client.disconnect().catch(() => {}); // it failed already; what it says now changes nothing
+      throw error;
+    }
+  }
+
+  return <Result>(work: (client: Client) => Promise<Result>): Promise<Result> => {
+    const turn = last.then(() => attempt(work));
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
