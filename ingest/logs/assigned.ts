@@ -162,7 +162,7 @@ export class Assigned implements AssignedPartition {
     const isQuiet = this.ahead.isEmpty && !this.isPaused && !this.revoked.aborted && low <= wanted && wanted < high;
     this.emptyLooks = isQuiet ? this.emptyLooks + 1 : 0;
     if (this.emptyLooks === Math.ceil(enough / 2)) this.fetchAgain();
-    if (this.emptyLooks < enough) return;
+    if (this.emptyLooks <= enough) return;
     const place = `${this.topic}/${this.partition}`;
     const message = `Kafka has ${high - wanted} record(s) of ${place} from offset ${wanted} on, but its client gave none for ${this.options.stuckAfterMs / 1000} s`;
     this.revoke();

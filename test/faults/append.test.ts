@@ -1,26 +1,18 @@
 /** Appending to a real Kafka over a connection that takes requests and loses their answers: what is acknowledged is in the log. */
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Kafka, logLevel } from 'kafkajs';
 import { silentLogger } from '../../core/logger.ts';
 import type { Log } from '../../ingest/log.ts';
 import { openKafka } from '../../ingest/logs/kafka.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
+import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
 
-/** Passes bytes both ways; while deaf it passes requests on, and ends the connection at the first answer. */
-interface LossyProxy {
-  readonly address: string;
-  isDeaf: boolean;
-  target: { host: string; port: number };
-  close(): void;
-}
-
-let proxy: LossyProxy;
+let proxy: KafkaProxy;
 let kafka: TestKafka;
 let log: Log;
 
 beforeAll(async () => {
-  proxy = await startLossyProxy();
+  proxy = await startKafkaProxy();
   // The broker names the proxy as its address, so that no request can go round it.
   kafka = await startKafka({ partitions: 1, properties: { 'advertised.listeners': `PLAINTEXT://${proxy.address}` } });
   const [host = '', port = ''] = (kafka.brokers[0] ?? '').split(':');
@@ -33,36 +25,6 @@ afterAll(async () => {
   await kafka?.stop();
   proxy?.close();
 });
-
-async function startLossyProxy(): Promise<LossyProxy> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((client) => {
-    const upstream = connect(state.target.port, state.target.host);
-    const end = () => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of [client, upstream])
-      socket
-        .on('error', end)
-        .on('close', end)
-        .once('close', () => sockets.delete(socket));
-    sockets.add(client).add(upstream);
-    client.on('data', (bytes) => upstream.write(bytes));
-    upstream.on('data', (bytes) => (state.isDeaf ? end() : client.write(bytes)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const state: LossyProxy = {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    isDeaf: false,
-    target: { host: '127.0.0.1', port: 0 },
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-  return state;
-}
 
 const lines = (...texts: string[]) => texts.map((text) => ({ value: Buffer.from(text) }));
 

@@ -20,6 +20,8 @@ export interface TestKafka {
   deleteTopic(name: string): Promise<void>;
   /** Runs one of Kafka's own command-line tools by its class; gives its stdout. Own broker only. */
   tool(className: string, args: readonly string[], input?: string | Buffer): Promise<string>;
+  /** The file that holds the first records of a partition. Own broker only. */
+  segment(topic: string, partition: number): string;
   /** SIGKILL, and the same data again. Own broker only. */
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -94,6 +96,7 @@ async function startFromMaven({ partitions = 4, properties = {} }: KafkaOptions)
       run.child.stdin?.end(input ?? '');
       return (await run).stdout;
     },
+    segment: (topic, partition) => join(folder, 'data', `${topic}-${partition}`, '00000000000000000000.log'),
     kill: () => end('SIGKILL'),
     restart: start,
     async stop() {
@@ -150,6 +153,9 @@ async function answers(port: number, broker: ChildProcess): Promise<void> {
 
 const notOurs = {
   tool: () => Promise.reject(new Error('the tools of this Kafka are not here')),
+  segment(): string {
+    throw new Error('the files of this Kafka are not here');
+  },
   kill: () => Promise.reject(new Error('this Kafka is not ours to kill')),
   restart: () => Promise.reject(new Error('this Kafka is not ours to start')),
 };
