@@ -1,4 +1,5 @@
 /** What every log promises, asked of Kafka and of the journal alike. */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +14,28 @@ import { startKafka, type TestKafka } from '../../support/kafka.ts';
 
 interface Opened {
   readonly log: Log;
+  /** A module that opens the same log in another process, as `log`. */
+  readonly program: string;
   createTopic(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
+const built = (path: string) => JSON.stringify(join(import.meta.dirname, '../../../dist', path));
+
 async function kafka(): Promise<Opened> {
   const broker: TestKafka = await startKafka({ partitions: 4 });
-  const log = openKafka({ brokers: broker.brokers, clientId: 'contract', logger: silentLogger });
+  const folder = mkdtempSync(join(tmpdir(), 'gatetrail-contract-'));
+  const options = { brokers: broker.brokers, clientId: 'contract', membershipFile: join(folder, 'member.json') };
+  const log = openKafka({ ...options, logger: silentLogger });
   const close = async () => {
     await log.close();
     await broker.stop();
+    rmSync(folder, { recursive: true, force: true });
   };
+  const program = `
+    import { openKafka } from ${built('ingest/logs/kafka.js')};
+    import { silentLogger } from ${built('core/logger.js')};
+    const log = openKafka({ ...${JSON.stringify(options)}, logger: silentLogger });`;
   const createTopic = async (name: string) => {
     await broker.createTopic(name, 4);
     // A partition that was just made has no leader for a moment, and says so.
@@ -33,17 +45,37 @@ async function kafka(): Promise<Opened> {
       20_000,
     );
   };
-  return { log, createTopic, close };
+  return { log, program, createTopic, close };
 }
 
 async function journal(): Promise<Opened> {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-contract-'));
   const log = openJournal({ folder, key: deriveKey('a secret of the tests', 'journal') });
+  const program = `
+    import { openJournal } from ${built('ingest/logs/journal.js')};
+    import { deriveKey } from ${built('core/keys.js')};
+    import { silentLogger } from ${built('core/logger.js')};
+    const log = openJournal({ folder: ${JSON.stringify(folder)}, key: deriveKey('a secret of the tests', 'journal') });`;
   const close = async () => {
     await log.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { log, createTopic: async () => {}, close };
+  return { log, program, createTopic: async () => {}, close };
+}
+
+/** Another process; it prints lines, and ends by SIGKILL alone. */
+function start(text: string) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  return {
+    lines: () => out.split('\n').slice(0, -1),
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
 }
 
 describe.each([
@@ -187,5 +219,52 @@ describe.each([
     await consumer.stop();
     expect(partitions.every(({ revoked }) => revoked.aborted)).toBe(true);
     await expect(partitions[0]?.commit(1)).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+  });
+
+  test('a killed writer leaves what it was told is there, and those who append and read beside it go on', async () => {
+    const topic = await freshTopic();
+    const writer = start(`${opened.program}
+      for (let at = 0; ; at += 1) {
+        const [{ offset }] = await log.append('${topic}', [{ value: Buffer.from('theirs' + at), key: 'one' }]);
+        console.log(offset + ' theirs' + at);
+      }`);
+    const [place] = await opened.log.append(topic, keyed(1));
+    const { consumer, wanted } = await consume(topic, place?.partition);
+    wanted.seek(0);
+    const read: LogMessage[] = [];
+    while (writer.lines().length < 30) read.push(...(await wanted.next({ maxWaitMs: 100, maxBytes: 1_000_000 })).messages);
+    await writer.kill();
+    const [last] = await opened.log.append(topic, [{ value: Buffer.from('after it'), key: 'one' }]);
+    read.push(...(await take(wanted, (last?.offset ?? 0) + 1 - read.length)));
+    expect(read.map(({ offset }) => offset)).toEqual(read.map((_, at) => at));
+    expect(read.at(-1)).toMatchObject({ offset: last?.offset, value: Buffer.from('after it') });
+    for (const line of writer.lines()) expect(line).toBe(`${line.split(' ')[0]} ${String(read[Number(line.split(' ')[0])]?.value)}`);
+    await consumer.stop();
+  });
+
+  test('a killed reader leaves the log to those who append, and its group to the next reader at once', async () => {
+    const topic = await freshTopic();
+    const reader = start(`${opened.program}
+      await log.consume({ topics: ['${topic}'], group: 'g-${topic}', readAheadBytes: 1e6, logger: silentLogger, onFailure() {},
+        async onAssigned(partition) {
+          partition.seek(0);
+          for (;;) for (const { value } of (await partition.next({ maxWaitMs: 100, maxBytes: 1e6 })).messages) console.log(String(value));
+        } });`);
+    const [place] = await opened.log.append(topic, keyed(100));
+    await until(
+      async () => reader.lines().length,
+      (count) => count >= 100,
+      30_000,
+    );
+    const appending = opened.log.append(topic, keyed(50));
+    await reader.kill();
+    await appending;
+    await opened.log.append(topic, keyed(10));
+    const startedAt = performance.now();
+    const { consumer, wanted } = await consume(topic, place?.partition);
+    expect(performance.now() - startedAt).toBeLessThan(20_000); // the session of a dead member of Kafka is 45 s
+    wanted.seek(0);
+    expect(texts(await take(wanted, 160))).toEqual([100, 50, 10].flatMap((count) => keyed(count).map(({ value }) => String(value))));
+    await consumer.stop();
   });
 });
