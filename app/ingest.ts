@@ -106,7 +106,7 @@ export async function assertMigrated(clickhouse: ClickHouse): Promise<void> {
 function startTrimming(journal: Journal, keepMs: number, logger: Logger) {
   const failed = (error: unknown) => logger.warn({ err: error }, 'the journal was not trimmed; it is tried again');
   const trim = () => void journal.trimStored(systemClock.now() - keepMs).catch(failed);
-  const timer = setInterval(trim, Math.min(keepMs, 60_000));
+  const timer = setInterval(trim, Math.max(1_000, Math.min(keepMs, 60_000)));
   return {
     noteStored(place: TopicPartition, below: number): void {
       void journal.noteStored(place, below, systemClock.now()).catch(failed);
