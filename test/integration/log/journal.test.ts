@@ -12,7 +12,7 @@ const dataDir = join(folder, 'data');
 let service: Running;
 
 beforeAll(async () => {
-  service = await startGatetrail(['start'], { dataDir, env: { GATETRAIL_JOURNAL_KEEP: '1s' } });
+  service = await startGatetrail(['start'], { dataDir, env: { GATETRAIL_JOURNAL_KEEP: '1s' }, readyWithinMs: 110_000 });
 }, 120_000);
 afterAll(async () => {
   await service?.stop();
