@@ -210,7 +210,8 @@ function readerLocks(root: RootDatabase, folder: string) {
   const isAlive = ({ pid, token }: Reader) => (pid === process.pid ? held.has(token) : openers(root).has(pid));
   const drop = (isOver: (reader: Reader) => boolean) =>
     root.transactionSync(() => {
-      for (const { key, value } of [...readers.getRange()]) if (isOver(value)) readers.removeSync(key);
+      const over = [...readers.getRange()].filter(({ value }) => isOver(value));
+      for (const { key } of over) readers.removeSync(key);
     });
   drop(({ pid, token }) => pid === process.pid && !held.has(token)); // of a dead process that had our number
 
