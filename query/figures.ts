@@ -3,7 +3,7 @@
  * its value is read from a row, so a statement computes what is asked for and nothing else.
  */
 import type { Asked } from './asked.ts';
-import { countIn, valueIn, type Column, type Row } from './columns.ts';
+import { column, countIn, valueIn, type Column, type Row } from './columns.ts';
 import { dimensionExpression } from './dimensions.ts';
 import { latencies, quantileFigures } from './quantiles.ts';
 
@@ -19,31 +19,31 @@ interface Figure {
 }
 
 const status = 'http_response_status_code';
-const eventsWhere = (name: string, condition: string): Column => ({ name, sql: `countIf(${condition})` });
+const eventsWhere = (name: string, condition: string) => column(name, `countIf(${condition})`);
 
 /** Those by which a table can be ordered too. */
 export const columns = {
-  requests: { name: 'requests', sql: 'count()' },
+  requests: column('requests', 'count()'),
   clientErrors: eventsWhere('clientErrors', `${status} >= 400 AND ${status} < 500`),
   serverErrors: eventsWhere('serverErrors', `${status} >= 500 AND ${status} < 600`),
   authFailures: eventsWhere('authFailures', "outcome = 'auth_failure'"),
   rateLimited: eventsWhere('rateLimited', "outcome = 'rate_limited'"),
   aborted: eventsWhere('aborted', "outcome = 'aborted'"),
-  requestBytes: { name: 'requestBytes', sql: 'ifNull(sum(coalesce(http_request_size, http_request_body_size)), 0)' },
-  responseBytes: { name: 'responseBytes', sql: 'ifNull(sum(coalesce(http_response_size, http_response_body_size)), 0)' },
-  consumers: { name: 'consumers', sql: "uniq(coalesce(nullIf(consumer_name, ''), nullIf(consumer_id, '')))" },
-  clients: { name: 'clients', sql: 'uniq(client_address)' },
-  firstSeenAt: { name: 'firstSeenAt', sql: 'if(count() = 0, NULL, toUnixTimestamp64Milli(min(timestamp)))' },
-  lastSeenAt: { name: 'lastSeenAt', sql: 'if(count() = 0, NULL, toUnixTimestamp64Milli(max(timestamp)))' },
-} satisfies Record<string, Column>;
+  requestBytes: column('requestBytes', 'ifNull(sum(coalesce(http_request_size, http_request_body_size)), 0)'),
+  responseBytes: column('responseBytes', 'ifNull(sum(coalesce(http_response_size, http_response_body_size)), 0)'),
+  consumers: column('consumers', "uniq(coalesce(nullIf(consumer_name, ''), nullIf(consumer_id, '')))"),
+  clients: column('clients', 'uniq(client_address)'),
+  firstSeenAt: column('firstSeenAt', 'if(count() = 0, NULL, toUnixTimestamp64Milli(min(timestamp)))'),
+  lastSeenAt: column('lastSeenAt', 'if(count() = 0, NULL, toUnixTimestamp64Milli(max(timestamp)))'),
+};
 
 const within = (ms: unknown) => eventsWhere(`within_${Number(ms)}`, `duration_ms <= ${Number(ms)}`);
-const distinct = (dimension: unknown): Column => ({ name: `distinct_${dimension}`, sql: distinctSql(String(dimension)) });
+const distinct = (dimension: unknown) => column(`distinct_${dimension}`, distinctSql(String(dimension)));
 /** One event can have several signals: taken apart it would stand in several rows, which all other figures would count. */
 const distinctSql = (dimension: string) => (dimension === 'SIGNAL' ? 'uniqArray(signals)' : `uniq(${dimensionExpression(dimension)})`);
 
-const counted = (column: Column): Figure => ({ columns: () => [column], value: ({ row }) => countIn(row, column) });
-const instant = (column: Column): Figure => ({ columns: () => [column], value: ({ row }) => valueIn(row, column) });
+const counted = (of: Column): Figure => ({ columns: () => [of], value: ({ row }) => countIn(row, of) });
+const instant = (of: Column): Figure => ({ columns: () => [of], value: ({ row }) => valueIn(row, of) });
 const share = (part: Column): Figure => ({
   columns: () => [part, columns.requests],
   value: ({ row }) => (countIn(row, columns.requests) === 0 ? null : countIn(row, part) / countIn(row, columns.requests)),

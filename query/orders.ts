@@ -1,6 +1,7 @@
 /** The columns that each MetricField orders groups by. */
-import { aggregate, alias, quantile, type Column } from './columns.ts';
+import { quantile, reference, type Column } from './columns.ts';
 import { columns } from './figures.ts';
+import { overAll } from './quantiles.ts';
 
 const share = (part: Column) => [part, columns.requests];
 
@@ -17,11 +18,11 @@ const orders: Readonly<Record<string, readonly Column[]>> = {
   P90: [quantile('duration_ms', 0.9)],
   P95: [quantile('duration_ms', 0.95)],
   P99: [quantile('duration_ms', 0.99)],
-  MEAN: [aggregate('avg', 'duration_ms')],
-  MAX: [aggregate('max', 'duration_ms')],
+  MEAN: [overAll('avg', 'duration_ms')],
+  MAX: [overAll('max', 'duration_ms')],
   UPSTREAM_P95: [quantile('upstream_duration_ms', 0.95)],
   GATEWAY_P95: [quantile('gateway_duration_ms', 0.95)],
-  UPSTREAM_SUM: [aggregate('sum', 'upstream_duration_ms')],
+  UPSTREAM_SUM: [overAll('sum', 'upstream_duration_ms')],
   REQUEST_BYTES: [columns.requestBytes],
   RESPONSE_BYTES: [columns.responseBytes],
   CONSUMERS: [columns.consumers],
@@ -33,5 +34,5 @@ const orders: Readonly<Record<string, readonly Column[]>> = {
 /** Columns that a statement needs for the order, and the expression over them: two are a share of the first in the second. */
 export function orderBy(field: string): { readonly columns: readonly Column[]; readonly sql: string } {
   const needed = orders[field] ?? [columns.requests];
-  return { columns: needed, sql: needed.map(alias).join(' / ') };
+  return { columns: needed, sql: needed.map(reference).join(' / ') };
 }

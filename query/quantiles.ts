@@ -1,7 +1,7 @@
 /** The figures of Quantiles: over the events that have the latency, milliseconds, null where none has. */
 import { AuditError } from '../core/errors.ts';
 import type { Asked } from './asked.ts';
-import { aggregate, countIn, quantile, valueIn, type Column, type Row } from './columns.ts';
+import { column, countIn, quantile, valueIn, type Column, type Row } from './columns.ts';
 
 /** Fields of MetricValues that are Quantiles, and the column each is over. */
 export const latencies: Readonly<Record<string, string>> = {
@@ -15,8 +15,10 @@ interface QuantileFigure {
   readonly read: (row: Row, column: Column) => number | null;
 }
 
+export const overAll = (aggregate: string, latency: string) => column(`${latency}_${aggregate}`, `${aggregate}(${latency})`);
+
 const atLevel = (level: number): QuantileFigure => ({ column: (latency) => quantile(latency, level), read: valueIn });
-const overAll = (name: string): QuantileFigure => ({ column: (latency) => aggregate(name, latency), read: valueIn });
+const aggregated = (aggregate: string): QuantileFigure => ({ column: (latency) => overAll(aggregate, latency), read: valueIn });
 
 export const quantileFigures: Readonly<Record<string, QuantileFigure>> = {
   p50: atLevel(0.5),
@@ -24,10 +26,10 @@ export const quantileFigures: Readonly<Record<string, QuantileFigure>> = {
   p95: atLevel(0.95),
   p99: atLevel(0.99),
   quantile: { column: (latency, { level }) => quantile(latency, checked(Number(level))), read: valueIn },
-  max: overAll('max'),
-  mean: overAll('avg'),
-  sum: overAll('sum'),
-  samples: { ...overAll('count'), read: countIn },
+  max: aggregated('max'),
+  mean: aggregated('avg'),
+  sum: aggregated('sum'),
+  samples: { ...aggregated('count'), read: countIn },
 };
 
 function checked(level: number): number {
