@@ -18,14 +18,14 @@ interface Figure {
   readonly value: (values: Values, args: Asked['args']) => unknown;
 }
 
-const status = 'http_response_status_code';
+const statusClass = 'intDiv(http_response_status_code, 100)';
 const eventsWhere = (name: string, condition: string) => column(name, `countIf(${condition})`);
 
 /** Those by which a table can be ordered too. */
 export const columns = {
   requests: column('requests', 'count()'),
-  clientErrors: eventsWhere('clientErrors', `${status} >= 400 AND ${status} < 500`),
-  serverErrors: eventsWhere('serverErrors', `${status} >= 500 AND ${status} < 600`),
+  clientErrors: eventsWhere('clientErrors', `${statusClass} = 4`),
+  serverErrors: eventsWhere('serverErrors', `${statusClass} = 5`),
   authFailures: eventsWhere('authFailures', "outcome = 'auth_failure'"),
   rateLimited: eventsWhere('rateLimited', "outcome = 'rate_limited'"),
   aborted: eventsWhere('aborted', "outcome = 'aborted'"),

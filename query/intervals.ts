@@ -40,12 +40,12 @@ export function intervals({ range, interval, timeZone }: Asked): Intervals {
   return { starts, end: at, span: null, interval: calendar ?? 'P1D' };
 }
 
-/** Start of the interval in which an event lies, milliseconds: arithmetic where it can be, else a search. */
+/** Number of the interval in which an event lies, from 0: arithmetic where it can be, else a search. */
 export function intervalOf({ starts, span }: Intervals): string {
-  const at = 'toUnixTimestamp64Milli(timestamp)';
-  if (span === null) return `roundDown(${at}, [${starts.join(', ')}])`;
   const first = starts[0] ?? 0;
-  return `${first} + intDiv(${at} - ${first}, ${span}) * ${span}`;
+  if (span !== null) return `intDiv(toUnixTimestamp64Micro(timestamp) - ${first * 1_000}, ${span * 1_000})`;
+  const [known, numbers] = [starts.join(', '), [...starts.keys()].join(', ')];
+  return `transform(roundDown(toUnixTimestamp64Milli(timestamp), [${known}]), [${known}], [${numbers}])`;
 }
 
 type Step = 'day' | 'week' | 'month';

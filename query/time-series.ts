@@ -56,7 +56,7 @@ interface Wanted {
   readonly buckets: Intervals;
 }
 
-/** Rows of the intervals in which something was found, by key of the series and start of the interval. */
+/** Rows of the intervals in which something was found, by key of the series and number of the interval. */
 async function pointRows(scope: Scope, query: SeriesQuery, { kept, buckets }: Wanted) {
   const columns = columnsAt(query, 'series.points.values', 'other.points.values');
   const found = new Map<string, Map<number, Row>>();
@@ -64,15 +64,15 @@ async function pointRows(scope: Scope, query: SeriesQuery, { kept, buckets }: Wa
   const key = groupKey(query.groupBy);
   const isKept = query.groupBy.length === 0 ? '1' : `${key} IN {kept:Array(String)}`;
   const rows = await askGroups(scope, query, {
-    select: [`if(${isKept}, ${key}, '${otherKey}') AS m_key`, `${intervalOf(buckets)} AS m_start`, ...selectOf(columns)],
+    select: [`if(${isKept}, ${key}, '${otherKey}') AS m_key`, `${intervalOf(buckets)} AS m_interval`, ...selectOf(columns)],
     where: isAsked(query, 'other') ? '1' : isKept,
     parameters: { kept },
-    tail: 'GROUP BY m_key, m_start',
+    tail: 'GROUP BY m_key, m_interval',
   });
   for (const row of rows) {
     const name = String(row['m_key']);
     const points = found.get(name) ?? new Map<number, Row>();
-    found.set(name, points.set(Number(row['m_start']), row));
+    found.set(name, points.set(Number(row['m_interval']), row));
   }
   return found;
 }
@@ -81,6 +81,6 @@ function pointsOf({ range, now }: SeriesQuery, { starts, end: last }: Intervals,
   return starts.map((at, place) => {
     const end = starts[place + 1] ?? last;
     const span = { from: Math.max(at, range.from), to: Math.min(end, range.to) };
-    return { at, isPartial: end > now, values: valuesOf(found?.get(at) ?? {}, span, now), compared: null };
+    return { at, isPartial: end > now, values: valuesOf(found?.get(place) ?? {}, span, now), compared: null };
   });
 }

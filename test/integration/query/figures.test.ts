@@ -4,12 +4,13 @@ import { nextMorning, startApi, thatDay, type Answer, type TestApi } from '../..
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { eventRow, writeEvents } from '../../support/events.ts';
+import { noteStatements } from '../../support/statements.ts';
 
 let engine: TestEngine;
 let database: TestDatabase;
 let api: TestApi;
 /** Statements over events since the test began. */
-let statements: string[] = [];
+let statements: string[];
 
 const day = Date.parse('2026-11-22T00:00:00Z');
 const statuses = [200, 301, 401, 404, 429, 500, 503, null];
@@ -35,14 +36,9 @@ type Event = (typeof rows)[number];
 beforeAll(async () => {
   engine = await startEngine();
   database = await freshDatabase(engine);
-  const watched: TestDatabase['clickhouse'] = {
-    ...database.clickhouse,
-    rows: (sql, options) => {
-      if (sql.includes('FROM events')) statements.push(sql);
-      return database.clickhouse.rows(sql, options);
-    },
-  };
-  api = await startApi(watched, { clock: nextMorning });
+  const noted = noteStatements(database.clickhouse);
+  statements = noted.statements;
+  api = await startApi(noted.clickhouse, { clock: nextMorning });
   const stored = rows.map((row) =>
     eventRow({
       timestamp: new Date(row.at).toISOString().replace('T', ' ').replace('Z', ''),
@@ -61,7 +57,7 @@ beforeAll(async () => {
   await writeEvents(engine, database.name, stored);
 });
 beforeEach(() => {
-  statements = [];
+  statements.length = 0;
 });
 afterAll(async () => {
   api.close();
