@@ -13,9 +13,9 @@ export interface Values {
   readonly seconds: number;
 }
 
-interface Figure {
+interface Figure<Value> {
   readonly columns: (args: Asked['args']) => readonly Column[];
-  readonly value: (values: Values, args: Asked['args']) => unknown;
+  readonly value: (values: Values, args: Asked['args']) => Value;
 }
 
 const statusClass = 'intDiv(http_response_status_code, 100)';
@@ -42,14 +42,14 @@ const distinct = (dimension: unknown) => column(`distinct_${dimension}`, distinc
 /** One event can have several signals: taken apart it would stand in several rows, which all other figures would count. */
 const distinctSql = (dimension: string) => (dimension === 'SIGNAL' ? 'uniqArray(signals)' : `uniq(${dimensionExpression(dimension)})`);
 
-const counted = (of: Column): Figure => ({ columns: () => [of], value: ({ row }) => countIn(row, of) });
-const instant = (of: Column): Figure => ({ columns: () => [of], value: ({ row }) => valueIn(row, of) });
-const share = (part: Column): Figure => ({
+const counted = (of: Column): Figure<number> => ({ columns: () => [of], value: ({ row }) => countIn(row, of) });
+const instant = (of: Column): Figure<number | null> => ({ columns: () => [of], value: ({ row }) => valueIn(row, of) });
+const share = (part: Column): Figure<number | null> => ({
   columns: () => [part, columns.requests],
   value: ({ row }) => (countIn(row, columns.requests) === 0 ? null : countIn(row, part) / countIn(row, columns.requests)),
 });
 
-export const figures: Readonly<Record<string, Figure>> = {
+export const figures = {
   requests: counted(columns.requests),
   requestsPerSecond: { columns: () => [columns.requests], value: ({ row, seconds }) => countIn(row, columns.requests) / seconds },
   clientErrors: counted(columns.clientErrors),
@@ -67,13 +67,14 @@ export const figures: Readonly<Record<string, Figure>> = {
   distinct: { columns: ({ of }) => [distinct(of)], value: ({ row }, { of }) => countIn(row, distinct(of)) },
   firstSeenAt: instant(columns.firstSeenAt),
   lastSeenAt: instant(columns.lastSeenAt),
-};
+} satisfies Record<string, Figure<number | null>>;
 
 /** Columns of a statement for these fields of MetricValues. */
 export function columnsFor(asked: readonly Asked[]): readonly Column[] {
   return asked.flatMap(({ name, args, below }) => {
-    const latency = latencies[name];
-    if (latency === undefined) return figures[name]?.columns(args) ?? [];
-    return below.flatMap((figure) => quantileFigures[figure.name]?.column(latency, figure.args) ?? []);
+    if (!isOf(latencies, name)) return isOf(figures, name) ? figures[name].columns(args) : [];
+    return below.flatMap((one) => (isOf(quantileFigures, one.name) ? [quantileFigures[one.name].column(latencies[name], one.args)] : []));
   });
 }
+
+const isOf = <Table extends object>(table: Table, name: string | number | symbol): name is keyof Table => Object.hasOwn(table, name);

@@ -1,5 +1,6 @@
 /** Groups of events by the values of dimensions: the first of an order, and what is left together. */
 import { AuditError } from '../core/errors.ts';
+import type { Dimension, MetricOrder } from '../schemas/api.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import { askedAt, type Asked } from './asked.ts';
 import { selectOf, type Column, type Row } from './columns.ts';
@@ -11,8 +12,8 @@ import { orderBy } from './orders.ts';
 export interface FigureQuery {
   readonly range: Range;
   readonly filter?: Match | null;
-  readonly groupBy: readonly string[];
-  readonly orderBy?: { readonly by: string; readonly direction?: string; readonly byChange?: boolean } | null;
+  readonly groupBy: readonly Dimension[];
+  readonly orderBy?: MetricOrder | null;
   readonly limit: number;
   /** What the operation asks for below metrics or timeSeries. */
   readonly asked: readonly Asked[];

@@ -1,11 +1,12 @@
 /** The columns that each MetricField orders groups by. */
+import type { MetricField } from '../schemas/api.ts';
 import { quantile, reference, type Column } from './columns.ts';
 import { columns } from './figures.ts';
 import { overAll } from './quantiles.ts';
 
 const share = (part: Column) => [part, columns.requests];
 
-const orders: Readonly<Record<string, readonly Column[]>> = {
+const orders: Readonly<Record<MetricField, readonly Column[]>> = {
   REQUESTS: [columns.requests],
   CLIENT_ERRORS: [columns.clientErrors],
   CLIENT_ERROR_RATE: share(columns.clientErrors),
@@ -32,7 +33,6 @@ const orders: Readonly<Record<string, readonly Column[]>> = {
 };
 
 /** Columns that a statement needs for the order, and the expression over them: two are a share of the first in the second. */
-export function orderBy(field: string): { readonly columns: readonly Column[]; readonly sql: string } {
-  const needed = orders[field] ?? [columns.requests];
-  return { columns: needed, sql: needed.map(reference).join(' / ') };
+export function orderBy(field: MetricField): { readonly columns: readonly Column[]; readonly sql: string } {
+  return { columns: orders[field], sql: orders[field].map(reference).join(' / ') };
 }

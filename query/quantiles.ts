@@ -4,32 +4,41 @@ import type { Asked } from './asked.ts';
 import { column, countIn, quantile, valueIn, type Column, type Row } from './columns.ts';
 
 /** Fields of MetricValues that are Quantiles, and the column each is over. */
-export const latencies: Readonly<Record<string, string>> = {
+export const latencies = {
   latency: 'duration_ms',
   upstreamLatency: 'upstream_duration_ms',
   gatewayLatency: 'gateway_duration_ms',
-};
+} as const;
 
-interface QuantileFigure {
+/** What the figures of one latency are read from. */
+export interface Spread {
+  readonly row: Row;
+  readonly latency: string;
+}
+
+interface QuantileFigure<Value> {
   readonly column: (latency: string, args: Asked['args']) => Column;
-  readonly read: (row: Row, column: Column) => number | null;
+  readonly value: (spread: Spread, args: Asked['args']) => Value;
 }
 
 export const overAll = (aggregate: string, latency: string) => column(`${latency}_${aggregate}`, `${aggregate}(${latency})`);
 
-const atLevel = (level: number): QuantileFigure => ({ column: (latency) => quantile(latency, level), read: valueIn });
-const aggregated = (aggregate: string): QuantileFigure => ({ column: (latency) => overAll(aggregate, latency), read: valueIn });
+function figure<Value>(of: QuantileFigure<Value>['column'], read: (row: Row, of: Column) => Value): QuantileFigure<Value> {
+  return { column: of, value: ({ row, latency }, args) => read(row, of(latency, args)) };
+}
+const atLevel = (levelOf: (args: Asked['args']) => number) => figure((latency, args) => quantile(latency, levelOf(args)), valueIn);
+const aggregated = (aggregate: string) => figure((latency) => overAll(aggregate, latency), valueIn);
 
-export const quantileFigures: Readonly<Record<string, QuantileFigure>> = {
-  p50: atLevel(0.5),
-  p90: atLevel(0.9),
-  p95: atLevel(0.95),
-  p99: atLevel(0.99),
-  quantile: { column: (latency, { level }) => quantile(latency, checked(Number(level))), read: valueIn },
+export const quantileFigures = {
+  p50: atLevel(() => 0.5),
+  p90: atLevel(() => 0.9),
+  p95: atLevel(() => 0.95),
+  p99: atLevel(() => 0.99),
+  quantile: atLevel(({ level }) => checked(Number(level))),
   max: aggregated('max'),
   mean: aggregated('avg'),
   sum: aggregated('sum'),
-  samples: { ...aggregated('count'), read: countIn },
+  samples: figure((latency) => overAll('count', latency), countIn),
 };
 
 function checked(level: number): number {

@@ -1,23 +1,24 @@
 /** Metrics and series, with the figures that the operation asks for. */
 import type { GraphQLResolveInfo } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { AuditError } from '../../core/errors.ts';
-import { askedBelow, type Asked } from '../asked.ts';
-import type { Row } from '../columns.ts';
+import type { QueryMetricsArgs } from '../../schemas/api.ts';
+import { askedBelow } from '../asked.ts';
 import { figures, type Values } from '../figures.ts';
 import { freshnessOf } from '../freshness.ts';
-import type { Arguments, Guard, ReadLimits, ReadOptions } from '../guard.ts';
+import type { Guard, ReadLimits, ReadOptions } from '../guard.ts';
 import type { FigureQuery } from '../groups.ts';
 import { metricTable } from '../metric-table.ts';
-import { latencies, quantileFigures } from '../quantiles.ts';
+import { latencies, quantileFigures, type Spread } from '../quantiles.ts';
+import type { Resolvers } from '../resolver-types.ts';
 import { timeSeries } from '../time-series.ts';
 
 export function figureResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf }: Guard) {
   const { clock, limits } = options;
-  const queryOf = (args: Arguments, info: GraphQLResolveInfo, limit: number): FigureQuery => ({
-    range: rangeOf(args['range']),
-    filter: args['filter'],
-    groupBy: args['groupBy'] ?? [],
-    orderBy: args['orderBy'],
+  const queryOf = (args: QueryMetricsArgs, info: GraphQLResolveInfo, limit: number): FigureQuery => ({
+    range: rangeOf(args.range),
+    filter: args.filter ?? null,
+    groupBy: args.groupBy ?? [],
+    orderBy: args.orderBy ?? null,
     limit: groupLimit(limit, limits),
     asked: askedBelow(info),
     now: clock.now(),
@@ -26,38 +27,33 @@ export function figureResolvers(options: ReadOptions, { guarded, scopeOf, rangeO
     Query: {
       metrics: guarded(
         async (args, context, info) => ({
-          ...(await metricTable(scopeOf(context), queryOf(args, info, args['limit'] ?? 100))),
+          ...(await metricTable(scopeOf(context), queryOf(args, info, args.limit ?? 100))),
           freshness: () => freshnessOf(options),
         }),
         { rows: ({ rows }) => rows.length },
       ),
       timeSeries: guarded(
         async (args, context, info) => {
-          const time = { interval: args['interval'], timeZone: args['timeZone'] ?? 'UTC', maxPoints: limits.maxPoints };
-          const series = await timeSeries(scopeOf(context), { ...queryOf(args, info, args['limit'] ?? 10), ...time });
+          const time = { interval: args.interval ?? null, timeZone: args.timeZone ?? 'UTC', maxPoints: limits.maxPoints };
+          const series = await timeSeries(scopeOf(context), { ...queryOf(args, info, args.limit ?? 10), ...time });
           return { ...series, freshness: () => freshnessOf(options) };
         },
         { rows: ({ series }) => series.length },
       ),
     },
-    MetricValues: { ...eachOf(figures, ({ value }) => value), ...eachOf(latencies, (latency) => ({ row }: Values) => ({ row, latency })) },
-    Quantiles: eachOf(
-      quantileFigures,
-      ({ column, read }) =>
-        ({ row, latency }: Spread, args: Asked['args']) =>
-          read(row, column(latency, args)),
-    ),
-  };
+    MetricValues: {
+      ...valuesOf(figures),
+      latency: ({ row }: Values): Spread => ({ row, latency: latencies.latency }),
+      upstreamLatency: ({ row }: Values): Spread => ({ row, latency: latencies.upstreamLatency }),
+      gatewayLatency: ({ row }: Values): Spread => ({ row, latency: latencies.gatewayLatency }),
+    },
+    Quantiles: valuesOf(quantileFigures),
+  } satisfies Resolvers;
 }
 
-/** Parent of the fields of Quantiles. */
-interface Spread {
-  readonly row: Row;
-  readonly latency: string;
-}
-
-function eachOf<From, To>(table: Readonly<Record<string, From>>, change: (entry: From) => To): Record<string, To> {
-  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, change(entry)]));
+function valuesOf<Table extends Readonly<Record<string, { readonly value: unknown }>>>(table: Table) {
+  const entries = Object.entries(table).map(([name, { value }]) => [name, value]);
+  return Object.fromEntries(entries) as { readonly [Name in keyof Table]: Table[Name]['value'] }; // the same names
 }
 
 /** @throws BAD_USER_INPUT beyond limits.maxGroups */

@@ -128,7 +128,11 @@ function spread(values: readonly (number | null)[]) {
   };
   const sum = sorted.reduce((total, value) => total + value, 0);
   return {
-    ...{ p50: quantile(0.5), p90: quantile(0.9), p95: quantile(0.95), p99: quantile(0.99), quantile: quantile(0.3) },
+    p50: quantile(0.5),
+    p90: quantile(0.9),
+    p95: quantile(0.95),
+    p99: quantile(0.99),
+    quantile: quantile(0.3),
     max: exact(sorted.at(-1) ?? 0),
     mean: exact(sum / sorted.length),
     sum: exact(sum),
