@@ -13,10 +13,10 @@ export async function startPlace() {
   const children = [];
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GATETRAIL_')));
 
-  /** A role; resolves with its pid and ready line. */
+  /** A role, with the NODE_ENV of the image; resolves with its pid and ready line. */
   async function start(verb, env = {}) {
     const child = spawn(process.execPath, [main, verb, '--json', '--data', dataDir], {
-      env: { ...environment, GATETRAIL_PORT: '0', GATETRAIL_LOG_LEVEL: 'warn', ...env },
+      env: { ...environment, NODE_ENV: 'production', GATETRAIL_PORT: '0', GATETRAIL_LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);

@@ -1,29 +1,44 @@
-// What a person waits for: pages of 100 events and a series of 24 hours through GraphQL, beside the same as plain SQL.
+// What a person waits for: pages of 100 events and a series of 24 hours through GraphQL, each beside the same rows and
+// figures as plain SQL. The two take turns, so that a busy machine slows both.
 const hourMs = 3_600_000;
+const minutes = 1_440;
 
 export async function measureReads({ clickhouse, start }, { events, rounds }) {
   const to = Math.floor(Date.now() / hourMs - 1) * hourMs; // before anything that the full path left
-  const span = { from: new Date(to - 24 * hourMs).toISOString(), to: new Date(to).toISOString() };
+  const from = to - 24 * hourMs;
+  const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
   const range = { absolute: span };
   await fill(clickhouse, events, span);
   const query = await start('query');
   const ask = asker(query.ready);
+  const plain = (sql, parameters) => clickhouse.rows(sql, { parameters: { from, to, ...parameters } });
+
   let after = null;
-  const page = await times(rounds, async () => {
-    const { auditEvents } = await ask(pageQuery, { range, after });
-    if (auditEvents.nodes.length !== 100) throw new Error(`a page of 100 has ${auditEvents.nodes.length} events`);
-    after = auditEvents.pageInfo.endCursor;
+  let last = { at_us: to * 1000, kafka_offset: 0 };
+  const page = await takeTurns(rounds, {
+    graphql: () => ask(pageQuery, { range, after }).then(({ auditEvents }) => auditEvents),
+    plain: () => plain(plainPageSql, { at: last.at_us, offset: last.kafka_offset }),
+    check({ nodes, pageInfo }, rows) {
+      expectSame('page', [nodes.map(({ requestId }) => requestId), rows.map((row) => row.request_id)], 100);
+      after = pageInfo.endCursor;
+      last = rows.at(-1);
+    },
   });
-  const series = await times(rounds, async () => {
-    const { timeSeries } = await ask(seriesQuery, { range });
-    const points = timeSeries.series[0].points;
-    if (points.length !== 288) throw new Error(`24 hours of 5 minutes have ${points.length} points`);
+  const series = await takeTurns(rounds, {
+    graphql: () => ask(seriesQuery, { range }).then(({ timeSeries }) => timeSeries.series[0].points),
+    plain: () => plain(plainSeriesSql),
+    check: (points, rows) =>
+      expectSame('series', [points.map(figuresOfPoint), rows.map(({ n, errors, q }) => [Number(n), errors / n, ...q])], minutes),
   });
-  const parameters = { from: Date.parse(span.from), to: Date.parse(span.to) };
-  const plainPage = await times(rounds, () => clickhouse.rows(plainPageSql, { parameters }));
-  const plainSeries = await times(rounds, () => clickhouse.rows(plainSeriesSql, { parameters }));
   await query.stop();
-  return { page, series, plainPage, plainSeries };
+  return { page: page.graphql, plainPage: page.plain, series: series.graphql, plainSeries: series.plain };
+}
+
+const figuresOfPoint = ({ values: { requests, errorRate, latency } }) => [requests, errorRate, latency.p50, latency.p95];
+
+function expectSame(name, [one, other], length) {
+  if (one.length !== length || JSON.stringify(one) !== JSON.stringify(other))
+    throw new Error(`the ${name} of GraphQL (${one.length} entries, ${length} wanted) is not that of plain SQL`);
 }
 
 const pageQuery = `query ($range: TimeRange!, $after: String) {
@@ -40,7 +55,7 @@ const pageQuery = `query ($range: TimeRange!, $after: String) {
 }`;
 
 const seriesQuery = `query ($range: TimeRange!) {
-  timeSeries(range: $range, interval: "PT5M") {
+  timeSeries(range: $range, interval: "PT1M") {
     series { points { at values { requests errorRate latency { p50 p95 } } } }
   }
 }`;
@@ -49,14 +64,15 @@ const inRange = `timestamp >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
   AND timestamp < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
   AND received_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') - INTERVAL 5 MINUTE`;
 
-const plainPageSql = `SELECT *
+const plainPageSql = `SELECT *, toUnixTimestamp64Micro(timestamp) AS at_us
 FROM events
 WHERE ${inRange}
+  AND (timestamp, kafka_offset) < (fromUnixTimestamp64Micro({at:Int64}, 'UTC'), {offset:UInt64})
 ORDER BY timestamp DESC, kafka_partition DESC, kafka_offset DESC, message_index DESC
 LIMIT 100`;
 
-const plainSeriesSql = `SELECT toStartOfInterval(timestamp, INTERVAL 5 MINUTE) AS at, count() AS requests,
-  countIf(http_response_status_code >= 500) / count() AS error_rate, quantilesTDigest(0.5, 0.95)(duration_ms) AS latency
+const plainSeriesSql = `SELECT toStartOfInterval(timestamp, INTERVAL 1 MINUTE) AS at, count() AS n,
+  countIf(http_response_status_code >= 500) AS errors, quantiles(0.5, 0.95)(duration_ms) AS q
 FROM events
 WHERE ${inRange}
 GROUP BY at
@@ -101,15 +117,24 @@ function asker({ url, token }) {
   };
 }
 
-/** Milliseconds; the first rounds warm up. */
-async function times(rounds, work) {
-  const taken = [];
-  for (let round = -3; round < rounds; round += 1) {
+/** Milliseconds of each way; the first rounds warm up. */
+async function takeTurns(rounds, { graphql, plain, check }) {
+  const taken = { graphql: [], plain: [] };
+  const timed = async (name, work, isMeasured) => {
     const startedAt = performance.now();
-    await work();
-    if (round >= 0) taken.push(performance.now() - startedAt);
+    const answer = await work();
+    if (isMeasured) taken[name].push(performance.now() - startedAt);
+    return answer;
+  };
+  for (let round = -3; round < rounds; round += 1) {
+    const answer = await timed('graphql', graphql, round >= 0);
+    check(answer, await timed('plain', plain, round >= 0));
   }
-  taken.sort((a, b) => a - b);
-  const at = (share) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))];
+  return { graphql: percentiles(taken.graphql), plain: percentiles(taken.plain) };
+}
+
+function percentiles(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   return { p50: at(0.5), p95: at(0.95) };
 }

@@ -24,6 +24,7 @@ export const orderKey = ['timestamp', 'source_epoch', 'topic', 'kafka_partition'
 export const eventColumns = '*, toUnixTimestamp64Micro(timestamp) AS at_us, toUnixTimestamp64Milli(received_at) AS arrival_ms';
 const hour = 3_600_000;
 
+/** What costs and may not be asked for (cursors, flags, the count) is a function, which GraphQL calls where it is. */
 export async function auditPage(scope: Scope, page: QueryAuditEventsArgs, options: PageOptions) {
   const backwards = page.last != null || page.before != null;
   if (backwards && (page.first != null || page.after != null)) {
@@ -44,20 +45,23 @@ export async function auditPage(scope: Scope, page: QueryAuditEventsArgs, option
   const found = await readAlong(walk, { descending, limit: size + 1, beyond: cursor?.key ?? null });
   const rows = found.slice(0, size);
   const edge = rows[0] ? keyOf(rows[0]) : cursor?.key;
-  const behind =
-    cursor && edge ? await readAlong(walk, { descending: !descending, limit: 1, beyond: edge, inclusive: rows.length === 0 }) : [];
-  const [more, less] = [found.length > size, behind.length > 0];
+  const isMore = found.length > size;
+  /** Asks a statement of its own. */
+  const isSomethingBehind = async () => {
+    if (!cursor || !edge) return false;
+    return (await readAlong(walk, { descending: !descending, limit: 1, beyond: edge, inclusive: rows.length === 0 })).length > 0;
+  };
   const nodes = backwards ? rows.toReversed() : rows;
   const edges = nodes.map((node) => ({
     node,
-    cursor: writeCursor(options.cursorKeys[0], question, { key: keyOf(node), range, bound }),
+    cursor: () => writeCursor(options.cursorKeys[0], question, { key: keyOf(node), range, bound }),
   }));
   return {
     edges,
     nodes,
     pageInfo: {
-      hasNextPage: backwards ? less : more,
-      hasPreviousPage: backwards ? more : less,
+      hasNextPage: backwards ? isSomethingBehind : isMore,
+      hasPreviousPage: backwards ? isMore : isSomethingBehind,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },

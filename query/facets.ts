@@ -2,7 +2,7 @@
 import type { Dimension } from '../schemas/api.ts';
 import type { Scope } from '../storage/scope.ts';
 import { dimensionExpression } from './dimensions.ts';
-import type { FigureQuery } from './figures.ts';
+import type { FigureQuery } from './groups.ts';
 import { compileFilter } from './filter.ts';
 
 export async function facets(scope: Scope, query: Pick<FigureQuery, 'range' | 'filter' | 'limit'> & { dimensions: readonly Dimension[] }) {

@@ -6,8 +6,22 @@ import type { Range } from '../storage/scope.ts';
 const day = 86_400_000;
 const nice = [1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, day];
 
+export interface Intervals {
+  readonly starts: readonly number[];
+  readonly end: number;
+  /** Length of each, milliseconds; null where they follow a calendar. */
+  readonly span: number | null;
+  readonly interval: string;
+}
+
+interface Asked {
+  readonly range: Range;
+  readonly interval?: string | null;
+  readonly timeZone: string;
+}
+
 /** Starts of all intervals; those of days, weeks and months follow the calendar of the zone. */
-export function intervals({ range, interval, timeZone }: { range: Range; interval?: string | null; timeZone: string }) {
+export function intervals({ range, interval, timeZone }: Asked): Intervals {
   const calendar = interval === 'P1D' || interval === 'P1W' || interval === 'P1M' || interval === 'P7D' ? interval : null;
   const span = interval == null ? (nice.find((ms) => (range.to - range.from) / ms <= 120) ?? day) : parseDuration(interval);
   if (span === null || span < 1_000) throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, got ${interval}`);
@@ -16,14 +30,22 @@ export function intervals({ range, interval, timeZone }: { range: Range; interva
     const length = Math.ceil((range.to - first) / span);
     if (length > 1_000_000) throw new AuditError('BAD_USER_INPUT', 'The interval is too short for the range');
     const starts = Array.from({ length }, (_, index) => first + index * span);
-    return { starts, end: first + length * span, interval: formatDuration(span) };
+    return { starts, end: first + length * span, span, interval: formatDuration(span) };
   }
   const starts: number[] = [];
   const zone = calendarOf(timeZone);
   const step = calendar === 'P1M' ? 'month' : calendar === 'P1W' || calendar === 'P7D' ? 'week' : 'day';
   let at = zone.startOf(range.from, step);
   for (; at < range.to; at = zone.next(at, step)) starts.push(at);
-  return { starts, end: at, interval: calendar ?? 'P1D' };
+  return { starts, end: at, span: null, interval: calendar ?? 'P1D' };
+}
+
+/** Number of the interval in which an event lies, from 0: arithmetic where it can be, else a search. */
+export function intervalOf({ starts, span }: Intervals): string {
+  const first = starts[0] ?? 0;
+  if (span !== null) return `intDiv(toUnixTimestamp64Micro(timestamp) - ${first * 1_000}, ${span * 1_000})`;
+  const [known, numbers] = [starts.join(', '), [...starts.keys()].join(', ')];
+  return `transform(roundDown(toUnixTimestamp64Milli(timestamp), [${known}]), [${known}], [${numbers}])`;
 }
 
 type Step = 'day' | 'week' | 'month';

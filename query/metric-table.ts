@@ -1,30 +1,22 @@
 /** Aggregates over events, one row per group; what the limit cuts off stands together in `other`. */
 import type { Scope } from '../storage/scope.ts';
-import { groupKey } from './dimensions.ts';
-import { aggregates, dimensionsOf, ranked, values, whole, type FigureQuery, type Row } from './figures.ts';
-import { compileFilter } from './filter.ts';
+import { selectOf } from './columns.ts';
+import { askGroups, columnsAt, dimensionsOf, firstGroups, isAsked, otherGroups, valuesOf, type FigureQuery } from './groups.ts';
 
 export async function metricTable(scope: Scope, query: FigureQuery) {
-  const filter = compileFilter(query.filter);
-  const key = groupKey(query.groupBy);
-  const rows = await ranked(scope, query, filter);
-  const total = await whole(scope, query, filter);
+  const isGrouped = query.groupBy.length > 0;
+  const rows = await firstGroups(scope, query, columnsAt(query, 'rows.values', ...(isGrouped ? [] : ['total'])));
+  const total = isGrouped ? columnsAt(query, 'total') : [];
+  const [whole = rows[0] ?? {}] = total.length === 0 ? [] : await askGroups(scope, query, { select: selectOf(total) });
   const kept = rows.map((row) => String(row['m_key']));
-  const rest =
-    query.groupBy.length === 0
-      ? []
-      : await scope.events<Row>({
-          select: `uniqExact(${key}) AS m_groups, ${aggregates(query.extras)}`,
-          range: query.range,
-          where: `${filter.sql} AND NOT has({kept:Array(String)}, ${key})`,
-          parameters: { ...filter.parameters, kept },
-        });
-  const otherRows = Number(rest[0]?.['m_groups'] ?? 0);
+  const other =
+    isGrouped && isAsked(query, 'other', 'otherRows') ? await otherGroups(scope, query, kept, columnsAt(query, 'other')) : { m_groups: 0 };
+  const values = (row: (typeof rows)[number]) => valuesOf(row, query.range, query.now);
   return {
-    rows: rows.map((row) => ({ dimensions: dimensionsOf(query, String(row['m_key'])), values: values(row, query), compared: null })),
-    otherRows,
-    other: otherRows > 0 && rest[0] ? values(rest[0], query) : null,
-    total: values(total, query),
+    rows: rows.map((row) => ({ dimensions: dimensionsOf(query, String(row['m_key'])), values: values(row), compared: null })),
+    otherRows: other.m_groups,
+    other: other.m_groups > 0 ? values(other) : null,
+    total: values(whole),
     resolvedRange: query.range,
     comparedRange: null,
     redactedDimensions: [],

@@ -3,6 +3,8 @@ import type * as Types from '../schemas/api.ts';
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { EventView } from './event-view.ts';
 import type { AlertRecord } from '../storage/alert-search.ts';
+import type { Values } from './figures.ts';
+import type { Spread } from './quantiles.ts';
 import type { ReadContext } from './guard.ts';
 export type Omit<T, K extends keyof T> = Pick<T, Exclude<keyof T, K>>;
 export type RequireFields<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: T[P] };
@@ -142,14 +144,37 @@ export type ResolversTypes = {
   SortDirection: Types.SortDirection;
   MetricField: Types.MetricField;
   MetricSource: Types.MetricSource;
-  MetricTable: ResolverTypeWrapper<Types.MetricTable>;
-  MetricRow: ResolverTypeWrapper<Types.MetricRow>;
+  MetricTable: ResolverTypeWrapper<
+    Omit<Types.MetricTable, 'rows' | 'other' | 'total'> & {
+      rows: ReadonlyArray<ResolversTypes['MetricRow']>;
+      other?: Types.Maybe<ResolversTypes['MetricValues']>;
+      total: ResolversTypes['MetricValues'];
+    }
+  >;
+  MetricRow: ResolverTypeWrapper<
+    Omit<Types.MetricRow, 'values' | 'compared'> & {
+      values: ResolversTypes['MetricValues'];
+      compared?: Types.Maybe<ResolversTypes['MetricValues']>;
+    }
+  >;
   DimensionValue: ResolverTypeWrapper<Types.DimensionValue>;
-  MetricValues: ResolverTypeWrapper<Types.MetricValues>;
-  Quantiles: ResolverTypeWrapper<Types.Quantiles>;
-  TimeSeries: ResolverTypeWrapper<Types.TimeSeries>;
-  Series: ResolverTypeWrapper<Types.Series>;
-  Point: ResolverTypeWrapper<Types.Point>;
+  MetricValues: ResolverTypeWrapper<Values>;
+  Quantiles: ResolverTypeWrapper<Spread>;
+  TimeSeries: ResolverTypeWrapper<
+    Omit<Types.TimeSeries, 'series' | 'other'> & {
+      series: ReadonlyArray<ResolversTypes['Series']>;
+      other?: Types.Maybe<ResolversTypes['Series']>;
+    }
+  >;
+  Series: ResolverTypeWrapper<
+    Omit<Types.Series, 'total' | 'points'> & { total: ResolversTypes['MetricValues']; points: ReadonlyArray<ResolversTypes['Point']> }
+  >;
+  Point: ResolverTypeWrapper<
+    Omit<Types.Point, 'values' | 'compared'> & {
+      values: ResolversTypes['MetricValues'];
+      compared?: Types.Maybe<ResolversTypes['MetricValues']>;
+    }
+  >;
   Alert: ResolverTypeWrapper<AlertRecord>;
   Label: ResolverTypeWrapper<Types.Label>;
   AlertState: Types.AlertState;
@@ -248,14 +273,30 @@ export type ResolversParentTypes = {
   Facet: Types.Facet;
   FacetValue: Types.FacetValue;
   MetricOrder: Types.MetricOrder;
-  MetricTable: Types.MetricTable;
-  MetricRow: Types.MetricRow;
+  MetricTable: Omit<Types.MetricTable, 'rows' | 'other' | 'total'> & {
+    rows: ReadonlyArray<ResolversParentTypes['MetricRow']>;
+    other?: Types.Maybe<ResolversParentTypes['MetricValues']>;
+    total: ResolversParentTypes['MetricValues'];
+  };
+  MetricRow: Omit<Types.MetricRow, 'values' | 'compared'> & {
+    values: ResolversParentTypes['MetricValues'];
+    compared?: Types.Maybe<ResolversParentTypes['MetricValues']>;
+  };
   DimensionValue: Types.DimensionValue;
-  MetricValues: Types.MetricValues;
-  Quantiles: Types.Quantiles;
-  TimeSeries: Types.TimeSeries;
-  Series: Types.Series;
-  Point: Types.Point;
+  MetricValues: Values;
+  Quantiles: Spread;
+  TimeSeries: Omit<Types.TimeSeries, 'series' | 'other'> & {
+    series: ReadonlyArray<ResolversParentTypes['Series']>;
+    other?: Types.Maybe<ResolversParentTypes['Series']>;
+  };
+  Series: Omit<Types.Series, 'total' | 'points'> & {
+    total: ResolversParentTypes['MetricValues'];
+    points: ReadonlyArray<ResolversParentTypes['Point']>;
+  };
+  Point: Omit<Types.Point, 'values' | 'compared'> & {
+    values: ResolversParentTypes['MetricValues'];
+    compared?: Types.Maybe<ResolversParentTypes['MetricValues']>;
+  };
   Alert: AlertRecord;
   Label: Types.Label;
   AlertTransition: Types.AlertTransition;

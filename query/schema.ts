@@ -18,6 +18,8 @@ export function createResolvers(
   return {
     Query: { ...events.Query, ...figures.Query, ...alerts.Query, ...state.Query, ...caller.Query },
     Mutation: { ...alerts.Mutation, ...keys.Mutation },
+    MetricValues: figures.MetricValues,
+    Quantiles: figures.Quantiles,
     Alert: alerts.Alert,
     AuditEvent: alerts.AuditEvent,
   };

@@ -1,13 +1,21 @@
 /** The same aggregates per interval: empty intervals are there, and the points of a series add up to its total. */
 import { AuditError } from '../core/errors.ts';
 import type { Scope } from '../storage/scope.ts';
+import { selectOf, type Row } from './columns.ts';
 import { groupKey } from './dimensions.ts';
-import { aggregates, dimensionsOf, nothing, ranked, values, type FigureQuery, type Row } from './figures.ts';
-import { compileFilter } from './filter.ts';
-import { intervals } from './intervals.ts';
+import { askGroups, columnsAt, dimensionsOf, firstGroups, isAsked, otherGroups, valuesOf, wholeKey, type FigureQuery } from './groups.ts';
+import { intervalOf, intervals, type Intervals } from './intervals.ts';
 
-export async function timeSeries(scope: Scope, query: FigureQuery & { interval?: string | null; timeZone: string; maxPoints: number }) {
-  const filter = compileFilter(query.filter);
+export interface SeriesQuery extends FigureQuery {
+  readonly interval?: string | null;
+  readonly timeZone: string;
+  readonly maxPoints: number;
+}
+
+/** Key of the points of all groups but the first: no group has it. */
+const otherKey = '';
+
+export async function timeSeries(scope: Scope, query: SeriesQuery) {
   const buckets = intervals(query);
   if (buckets.starts.length > query.maxPoints) {
     throw new AuditError(
@@ -15,46 +23,64 @@ export async function timeSeries(scope: Scope, query: FigureQuery & { interval?:
       `The range has ${buckets.starts.length} intervals, ${query.maxPoints} are allowed: ask for longer ones`,
     );
   }
-  const top = query.groupBy.length === 0 ? [] : await ranked(scope, query, filter);
-  const kept = query.groupBy.length === 0 ? ['[]'] : top.map((row) => String(row['m_key']));
-  const key =
-    query.groupBy.length === 0 ? "'[]'" : `if(has({kept:Array(String)}, ${groupKey(query.groupBy)}), ${groupKey(query.groupBy)}, '')`;
-  const ask = (select: string, tail: string) =>
-    scope.events<Row>({
-      select: `${select}, ${aggregates(query.extras)}`,
-      range: query.range,
-      where: filter.sql,
-      parameters: { ...filter.parameters, kept, starts: buckets.starts },
-      tail,
-    });
-  const index = 'arrayFirstIndex(start -> start > toUnixTimestamp64Milli(timestamp), {starts:Array(Int64)})';
-  const rows = await ask(
-    `${key} AS m_key, toInt64(if(${index} = 0, toInt64(length({starts:Array(Int64)})), toInt64(${index}) - 1)) AS m_bucket`,
-    'GROUP BY m_key, m_bucket',
-  );
-  const totals = new Map((await ask(`${key} AS m_key`, 'GROUP BY m_key')).map((row) => [String(row['m_key']), row]));
-  const found = new Map(rows.map((row) => [`${row['m_bucket']} ${row['m_key']}`, row]));
-  const series = (name: string) => ({
-    dimensions: name === '' ? [] : dimensionsOf(query, name),
-    total: values(totals.get(name) ?? nothing, query),
-    points: buckets.starts.map((at, place) => {
-      const end = buckets.starts[place + 1] ?? buckets.end;
-      const span = { from: Math.max(at, query.range.from), to: Math.min(end, query.range.to) };
-      return {
-        at,
-        isPartial: end > query.now,
-        values: values(found.get(`${place + 1} ${name}`) ?? nothing, { ...query, range: span }),
-        compared: null,
-      };
-    }),
+  const totals = await seriesTotals(scope, query);
+  const kept = totals.map((row) => String(row['m_key']));
+  const isOtherAsked = query.groupBy.length > 0 && isAsked(query, 'other');
+  const other = isOtherAsked ? await otherGroups(scope, query, kept, columnsAt(query, 'other.total')) : { m_groups: 0 };
+  const found = await pointRows(scope, query, { kept, buckets });
+  const series = (key: string, total: Row) => ({
+    dimensions: key === otherKey ? [] : dimensionsOf(query, key),
+    total: valuesOf(total, query.range, query.now),
+    points: pointsOf(query, buckets, found.get(key)),
   });
   return {
     interval: buckets.interval,
-    series: kept.map(series),
-    other: totals.has('') ? series('') : null,
+    series: totals.map((row) => series(String(row['m_key']), row)),
+    other: other.m_groups > 0 ? series(otherKey, other) : null,
     resolvedRange: query.range,
     comparedRange: null,
     redactedDimensions: [],
     source: 'EVENTS' as const,
   };
+}
+
+/** One row per series, in their order. The one series without dimensions is there whatever is found. */
+async function seriesTotals(scope: Scope, query: SeriesQuery): Promise<readonly Row[]> {
+  const columns = columnsAt(query, 'series.total');
+  if (query.groupBy.length === 0 && columns.length === 0) return [{ m_key: wholeKey }];
+  return firstGroups(scope, query, columns);
+}
+
+interface Wanted {
+  readonly kept: readonly string[];
+  readonly buckets: Intervals;
+}
+
+/** Rows of the intervals in which something was found, by key of the series and number of the interval. */
+async function pointRows(scope: Scope, query: SeriesQuery, { kept, buckets }: Wanted) {
+  const columns = columnsAt(query, 'series.points.values', 'other.points.values');
+  const found = new Map<string, Map<number, Row>>();
+  if (columns.length === 0) return found;
+  const key = groupKey(query.groupBy);
+  const isKept = query.groupBy.length === 0 ? '1' : `${key} IN {kept:Array(String)}`;
+  const rows = await askGroups(scope, query, {
+    select: [`if(${isKept}, ${key}, '${otherKey}') AS m_key`, `${intervalOf(buckets)} AS m_interval`, ...selectOf(columns)],
+    where: isAsked(query, 'other') ? '1' : isKept,
+    parameters: { kept },
+    tail: 'GROUP BY m_key, m_interval',
+  });
+  for (const row of rows) {
+    const name = String(row['m_key']);
+    const points = found.get(name) ?? new Map<number, Row>();
+    found.set(name, points.set(Number(row['m_interval']), row));
+  }
+  return found;
+}
+
+function pointsOf({ range, now }: SeriesQuery, { starts, end: last }: Intervals, found: ReadonlyMap<number, Row> | undefined) {
+  return starts.map((at, place) => {
+    const end = starts[place + 1] ?? last;
+    const span = { from: Math.max(at, range.from), to: Math.min(end, range.to) };
+    return { at, isPartial: end > now, values: valuesOf(found?.get(place) ?? {}, span, now), compared: null };
+  });
 }

@@ -29,7 +29,12 @@ const config = {
   wrapEntireFieldDefinitions: true,
   entireFieldWrapperValue: 'T | ((args: never) => T | Promise<T>)',
   contextType: './guard.ts#ReadContext',
-  mappers: { AuditEvent: './event-view.ts#EventView', Alert: '../storage/alert-search.ts#AlertRecord' },
+  mappers: {
+    AuditEvent: './event-view.ts#EventView',
+    Alert: '../storage/alert-search.ts#AlertRecord',
+    MetricValues: './figures.ts#Values',
+    Quantiles: './quantiles.ts#Spread',
+  },
 };
 
 // Two files: what a resolver stands on needs the values, and the resolver types need what it stands on.

@@ -4,6 +4,7 @@ import { nextMorning, startApi, thatDay, type TestApi } from '../../support/api.
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { claimRow, eventRow, writeClaims, writeEvents } from '../../support/events.ts';
+import { noteStatements } from '../../support/statements.ts';
 
 let engine: TestEngine;
 let database: TestDatabase;
@@ -139,4 +140,25 @@ test('a batch whose events are half there is not shown before it is whole', asyn
   next = [2];
   await store('open', 0, [3, 4], { claim: false, events: true });
   expect((await walk({ topic: 'open', size: 10 }, async () => {})).seen).toHaveLength(4);
+});
+
+test('a flag of a page that is not asked for has no statement', async () => {
+  next = [];
+  await store('flags', 0, [1, 2, 3, 4], whole);
+  const { clickhouse, statements } = noteStatements(database.clickhouse);
+  const watched = await startApi(clickhouse, { clock: nextMorning });
+  const ask = async (after: string, flags: string) => {
+    const query = `{auditEvents(${thatDay}, filter: {topic: {eq: "flags"}}, order: OLDEST_FIRST, first: 2${after}) {pageInfo {${flags}}}}`;
+    statements.length = 0;
+    return (await watched.ask(query)).data.auditEvents.pageInfo;
+  };
+  try {
+    const { endCursor } = await ask('', 'endCursor');
+    expect(await ask(`, after: "${endCursor}"`, 'hasNextPage')).toEqual({ hasNextPage: false });
+    const alone = statements.length;
+    expect(await ask(`, after: "${endCursor}"`, 'hasNextPage hasPreviousPage')).toEqual({ hasNextPage: false, hasPreviousPage: true });
+    expect(statements.length).toBeGreaterThan(alone);
+  } finally {
+    watched.close();
+  }
 });
