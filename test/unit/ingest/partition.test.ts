@@ -1,7 +1,8 @@
 /** How the loop of a partition cuts what it reads into batches. Taking over, gaps and races are shown on the real engine. */
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../core/logger.ts';
-import { type BatchLimits, runPartition } from '../../../ingest/partition.ts';
+import type { BatchLimits } from '../../../ingest/life.ts';
+import { runPartition } from '../../../ingest/partition.ts';
 import { createWriter } from '../../../ingest/write.ts';
 import { memoryBatches, memoryStore } from '../../support/memory-store.ts';
 import { memoryPartition } from '../../support/partition.ts';
