@@ -3,7 +3,7 @@
  * burnt by a crash, a request that lands after its client gave up, lost requests and lost answers. Blocks are JSON here.
  */
 import { AuditError } from '../../core/errors.ts';
-import { type BatchMaker, createBatchMaker } from '../../ingest/batch.ts';
+import { type BatchMaker, createBatchMaker, maxBlockRows } from '../../ingest/batch.ts';
 import type { LogMessage } from '../../ingest/log.ts';
 import { gapNormaliser } from '../../ingest/marker.ts';
 import type { BatchStore, Found } from '../../storage/batch-store.ts';
@@ -168,8 +168,8 @@ function toBlock(bytes: Buffer, token: string): Block {
   };
 }
 
-/** The product's batches of lines, in blocks that the store above can read. */
-export function memoryBatches(normaliser = 'test'): BatchMaker {
+/** The product's batches of lines, in blocks that the store above can read; `blockRows`: what one block takes. */
+export function memoryBatches(normaliser = 'test', blockRows = maxBlockRows): BatchMaker {
   const maker = createBatchMaker(lineDecoder(normaliser));
   const batches: BatchMaker = {
     ...maker,
@@ -202,6 +202,7 @@ export function memoryBatches(normaliser = 'test'): BatchMaker {
       const block = { positions: kept.length === 0 ? [`${range.firstOffset}/0`] : kept, batchEvents: kept.length, normaliser };
       return {
         ...maker.make(key, range, receivedAt, refusal),
+        fitsOneBlock: kept.length <= blockRows,
         encode: (attempt) => Buffer.from(JSON.stringify({ ...block, attempt })),
       };
     },
