@@ -89,7 +89,7 @@ test('a batch closes at what its messages hold, however small they come', async 
 });
 
 test('a message that is too much beside the others begins the next batch', async () => {
-  expect(await rangesOf(['/a', 'e6', 'e6', '/b'], {}, memoryBatches('test', 10))).toEqual([
+  expect(await rangesOf(['/a', 'e6', 'e6', '/b'], { rows: 10 }, memoryBatches('test', 10))).toEqual([
     [0, 1, 7],
     [2, 3, 7],
   ]);

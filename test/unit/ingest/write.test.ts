@@ -1,5 +1,5 @@
 /** The write protocol against an engine in memory that burns tokens, holds requests and loses answers on demand. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../core/logger.ts';
 import type { BatchMaker } from '../../../ingest/batch.ts';
 import { judge } from '../../../ingest/judge.ts';
@@ -171,6 +171,41 @@ describe('a claim that is not ours', () => {
   });
 });
 
+describe('a claim whose token may be forgotten', () => {
+  /** A later claim of the partition closed the first, and the window has moved on. */
+  async function passed(): Promise<Claim> {
+    const claim = await claimed(['/a']);
+    const { counts } = batchOf(writerAs('next'), ['/b'], 1);
+    await memory.ledger.insertClaim(key, { ...claim, ...counts, sequence: 2 }, 'log:1:gw:0:1');
+    memory.forgetTokens();
+    return claim;
+  }
+
+  test('is looked up again before its events are stored: where a later one stands behind it, nothing is', async () => {
+    const claim = await passed();
+    const writer = writerAs('slow');
+    expect(await writer.complete(assignmentOf(), claim, batchOf(writer, ['/a']))).toEqual(claim);
+    expect(await writer.complete(assignmentOf(), claim, null)).toEqual(claim);
+    expect(memory.sent.events).toEqual([]);
+  });
+
+  test('is looked up again by its own writer too, when that stood still for more than a minute', async () => {
+    vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_001);
+    const writer = writerAs('slow');
+    const insertDeadLetters = memory.store.insertDeadLetters.bind(memory.store);
+    Object.assign(memory.store, {
+      async insertDeadLetters(...args: Parameters<typeof insertDeadLetters>) {
+        const [first] = memory.claims;
+        if (first) memory.claims.push({ ...first, firstOffset: 1, lastOffset: 1, sequence: 2 });
+        return insertDeadLetters(...args);
+      },
+    });
+    expect(await writer.write(assignmentOf(), batchOf(writer, ['/a']), 1)).toMatchObject({ kind: 'stored', claim: { events: 1 } });
+    expect(memory.sent.events).toEqual([]);
+    vi.restoreAllMocks();
+  });
+});
+
 describe('a revision', () => {
   test('says what another version of the reader stored, under a token of its own', async () => {
     const claim = await claimed();
@@ -293,6 +328,14 @@ describe('what is refused', () => {
     expect(memory.events).toEqual([]);
     const claim = await claimed();
     expect(await writerAs('w').complete(assignmentOf(), claim, null)).toBe(claim);
+  });
+
+  test('below a floor that rose while the messages were looked for, no gap is recorded', async () => {
+    const claim = await claimed();
+    let asked = 0;
+    Object.assign(memory.store, { floor: async () => (asked++ === 0 ? 0 : at + 1) });
+    expect(await writerAs('w').complete(assignmentOf(), claim, null)).toEqual(claim);
+    expect([memory.events.length, memory.claims.length]).toEqual([0, 1]);
   });
 
   test('rows that were stored twice are never blessed: the partition stops and the counter says so', async () => {
