@@ -95,6 +95,10 @@ test('a message that is too much beside the others begins the next batch', async
   ]);
 });
 
+test('a record that a gateway sent again is a second event at a second offset', async () => {
+  expect(await rangesOf(['/a', '/a'], {})).toEqual([[0, 1, 2]]);
+});
+
 describe('a batch', () => {
   test('is committed to the log after it was read back, and goes through its steps in this order', async () => {
     const steps: Step[] = [];

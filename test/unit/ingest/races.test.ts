@@ -6,22 +6,12 @@ import type { Batch } from '../../../ingest/batch.ts';
 import { createWriter } from '../../../ingest/write.ts';
 import type { Claim } from '../../../storage/ledger.ts';
 import { type Fault, memoryBatches, memoryStore, type MemoryStore } from '../../support/memory-store.ts';
+import { allReadings, positionsIn, type Readings } from '../../support/readings.ts';
 import { createTurns, everyOrder } from '../../support/turns.ts';
 import { assignmentOf, keyOf, rangeOf } from '../../support/writer.ts';
 
 const key = keyOf();
 const at = 1_790_000_000_000;
-
-/** What each version of the reader makes of the same two messages. */
-type Readings = Readonly<Record<'old' | 'new', readonly string[]>>;
-
-const cases: [string, Readings][] = [
-  ['each rejects what the other reads', { old: ['/a', 'bad'], new: ['bad', '/b'] }],
-  ['the new one rejects all', { old: ['/a', 'bad'], new: ['bad', 'bad'] }],
-  ['the old one rejects all', { old: ['bad', 'bad'], new: ['/a', 'bad'] }],
-  ['both reject all, or skip it', { old: ['bad', 'bad'], new: ['bad', 'skip'] }],
-  ['the new one finds more records', { old: ['bad', '/b'], new: ['e3', 'skip'] }],
-];
 
 const makers = { old: memoryBatches('old'), new: memoryBatches('new') };
 
@@ -80,18 +70,13 @@ function expectOneReading(memory: MemoryStore, claim: Claim, readings: Readings)
   const letters = [...memory.deadLetters.keys()].filter((letter) => letter.startsWith(`${version} `)).map((letter) => letter.split(' ')[1]);
   expect(events.every(({ normaliser }) => normaliser === version)).toBe(true);
   const stored = [...events.map(({ position }) => position), ...letters].toSorted();
-  expect(stored).toEqual(readings[version].flatMap(positionsOf).toSorted());
+  expect(stored).toEqual(positionsIn(readings[version]));
   expect(claim).toMatchObject({ events: events.length, rejected: letters.length });
   expect(claim.records).toBe(claim.events + claim.rejected + claim.skipped);
 }
 
-function positionsOf(text: string, offset: number): string[] {
-  if (text === 'skip') return [];
-  return Array.from({ length: Number(/^e(\d+)$/.exec(text)?.[1] ?? 1) }, (_, index) => `${offset}/${index}`);
-}
-
 describe('two versions of the reader that store one batch at the same time', () => {
-  test.each(cases)('agree on one of them in every order of their steps: %s', async (_, readings) => {
+  test.each(allReadings)('agree on one of them in every order of their steps: %s', async (_, readings) => {
     const orders = await everyOrder(async (choose) => {
       const { turns, writer, judged } = race(readings);
       const claims: (Claim | null)[] = [];
@@ -111,7 +96,7 @@ describe('two versions of the reader that store one batch at the same time', () 
     await fc.assert(
       fc.asyncProperty(
         fc.record({
-          readings: fc.constantFrom(...cases.map(([, readings]) => readings)),
+          readings: fc.constantFrom(...allReadings.map(([, readings]) => readings)),
           lives: fc.array(life, { minLength: 2, maxLength: 3 }),
           choices: fc.array(fc.nat(5), { maxLength: 40 }),
           faults: fc.record({ batches: fc.array(fault, { maxLength: 3 }), events: fc.array(fault, { maxLength: 3 }) }),

@@ -9,8 +9,7 @@ function serverThatLeaves(rows: readonly number[]) {
   const inserts: { token: string | undefined; bytes: number }[] = [];
   const clickhouse = {
     run: async (sql: string) => void statements.push(sql),
-    insertBlock: async (_table: string, block: Buffer, { token }: { token?: string }) =>
-      void inserts.push({ token, bytes: block.length }),
+    insertBlock: async (_table: string, block: Buffer, { token }: { token?: string }) => void inserts.push({ token, bytes: block.length }),
     rows: async () => [{ n: String(rows[inserts.length - 1]) }],
   };
   return { clickhouse: clickhouse as unknown as ClickHouse, statements, inserts };
