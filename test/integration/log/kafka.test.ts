@@ -222,6 +222,25 @@ describe('Kafka as the log', () => {
     await stopped(consumer);
   });
 
+  test('tells the group a position when it is told one, and never by itself', async () => {
+    const topic = await freshTopic();
+    await log.append(topic, lines(10));
+    const group = `g-${topic}`;
+    const { consumer, partition } = await assigned(topic, { group });
+    partition.seek(0);
+    expect(await take(partition, 10)).toHaveLength(10);
+    await new Promise((resolve) => setTimeout(resolve, 6_000)); // kafkajs would commit every 5 s
+    const admin = client.admin();
+    await admin.connect();
+    const committed = async () => (await admin.fetchOffsets({ groupId: group, topics: [topic] }))[0]?.partitions[0]?.offset;
+    expect(await committed()).toBe('-1');
+    await partition.commit(7);
+    expect(await committed()).toBe('7');
+    await stopped(consumer);
+    expect(await committed()).toBe('7');
+    await admin.disconnect();
+  });
+
   test('ends the assignment at a rebalance, and refuses its commits from then on', async () => {
     const topic = await freshTopic(2);
     const group = `g-${topic}`;
