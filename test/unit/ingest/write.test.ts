@@ -133,6 +133,20 @@ describe('rule A', () => {
   });
 });
 
+describe('rule A rests on a look that began after the answer', () => {
+  test('so an insert that takes its time gets no suffix', async () => {
+    const insertEvents = memory.store.insertEvents.bind(memory.store);
+    Object.assign(memory.store, {
+      async insertEvents(...args: Parameters<typeof insertEvents>) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await insertEvents(...args);
+      },
+    });
+    await write();
+    expect(memory.sent.events).toEqual([token]);
+  });
+});
+
 describe('a claim that is not ours', () => {
   test('is lost to the writer that was first: nothing of ours is stored', async () => {
     await claimed(['/a', '/b']);
