@@ -163,8 +163,8 @@ describe('a batch', () => {
 });
 
 describe('a claim that another writer left open', () => {
-  async function left(memory: MemoryStore, values: readonly string[]): Promise<Claim> {
-    const { counts } = memoryBatches().make(keyOf(), rangeOf(0, values), now);
+  async function left(memory: MemoryStore, values: readonly string[], receivedAt = now): Promise<Claim> {
+    const { counts } = memoryBatches().make(keyOf(), rangeOf(0, values), receivedAt);
     const claim = { ...counts, note: '', settled: false, attempt: 0, writer: 'dead', revision: 0, sequence: 1 };
     await memory.ledger.insertClaim(keyOf(), claim, claimToken(keyOf(), 0));
     return claim;
@@ -192,6 +192,37 @@ describe('a claim that another writer left open', () => {
     const isComplete = async () => (partition.cut(2), false);
     const writer = { ...createWriter({ ...memory, maker: memoryBatches(), writer: 'w', logger: silentLogger }), isComplete };
     expect(await read(partition, { memory, more: { writer } })).toBe('LOG_REPLACED');
+  });
+
+  test('over the first of the messages that were just read is completed as it stands: its range, its arrival, nothing fetched again', async () => {
+    const memory = memoryStore();
+    const partition = logOf(['/a', '/b', '/c']);
+    const insertClaim = memory.ledger.insertClaim.bind(memory.ledger);
+    Object.assign(memory.ledger, {
+      async insertClaim(...args: Parameters<typeof insertClaim>) {
+        const isFirst = args[1].firstOffset === 0 && args[1].writer === 'w';
+        if (isFirst) await left(memory, ['/a'], now + 7);
+        return insertClaim(...args);
+      },
+    });
+    const made: [first: number, last: number, messages: number, receivedAt: number][] = [];
+    const batches = memoryBatches();
+    const maker: typeof batches = {
+      ...batches,
+      make(key, range, receivedAt, refusal) {
+        made.push([range.firstOffset, range.lastOffset, range.messages.length, receivedAt]);
+        return batches.make(key, range, receivedAt, refusal);
+      },
+    };
+    await read(partition, { memory, more: { maker } });
+    expect(made).toEqual([[0, 0, 1, now + 7]]);
+    expect(partition.handedOut).toBe(3 + 2);
+    expect(memory.events.map(({ position }) => position)).toEqual(['0/0', '1/0', '2/0']);
+    expect(memory.claims.map(({ firstOffset, lastOffset }) => [firstOffset, lastOffset])).toEqual([
+      [-1, -1],
+      [0, 0],
+      [1, 2],
+    ]);
   });
 
   test('over messages that retention has taken meanwhile is completed as it stands where its writer still had them', async () => {
