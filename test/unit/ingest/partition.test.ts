@@ -249,6 +249,19 @@ describe('a claim that another writer left open', () => {
   });
 });
 
+test('reading goes on after the last claim of the ledger, and only the message at its end is fetched again, to know the log', async () => {
+  const memory = memoryStore();
+  await read(logOf(['/a', '/b', '/c']), { memory });
+  const next = logOf(['/a', '/b', '/c', '/d', '/e']);
+  await read(next, { memory, writer: { writer: 'v' } });
+  expect(next.handedOut).toBe(1 + 2);
+  expect(memory.claims.map(({ firstOffset, lastOffset, sequence }) => [firstOffset, lastOffset, sequence])).toEqual([
+    [-1, -1, 0],
+    [0, 2, 1],
+    [3, 4, 2],
+  ]);
+});
+
 describe('the first writers of a partition', () => {
   test('agree on where it starts, though each would begin elsewhere', async () => {
     const memory = memoryStore();
