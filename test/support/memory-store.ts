@@ -11,7 +11,7 @@ import { type Claim, effective, type Ledger, type PartitionKey } from '../../sto
 import { lineDecoder } from './writer.ts';
 
 /** What becomes of one insert under a token: the next in line that names its table is used up. */
-export type Fault = 'lost request' | 'lost answer' | 'held' | 'burnt' | 'refused';
+export type Fault = 'lost request' | 'lost answer' | 'held' | 'burnt' | 'refused' | 'read only';
 
 interface Row {
   readonly position: string;
@@ -66,6 +66,7 @@ export function memoryStore(): MemoryStore {
     const fault = faults[table].shift();
     if (fault === 'lost request') throw down();
     if (fault === 'refused') throw new AuditError('BACKEND_REFUSED', 'refused', { facts: { clickhouseCode: 469 } });
+    if (fault === 'read only') throw new AuditError('BACKEND_REFUSED', 'read only', { facts: { clickhouseCode: 242 } });
     if (fault === 'held') held.push(engine);
     else if (fault === 'burnt') tokens.add(`${table} ${token}`);
     else engine();

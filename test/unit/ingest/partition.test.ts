@@ -80,6 +80,13 @@ test('a batch closes at the bytes of its messages', async () => {
   ]);
 });
 
+test('a batch closes at the bytes of its messages also where nothing of them is stored', async () => {
+  expect(await rangesOf(['skip', 'skip', 'skip'], { bytes: 8 })).toEqual([
+    [0, 1, 0],
+    [2, 2, 0],
+  ]);
+});
+
 test('a batch closes at what its messages hold, however small they come', async () => {
   expect(await rangesOf(['e3000', 'e3000', 'e3000'], { bytes: 5000 })).toEqual([
     [0, 0, 3000],
@@ -276,6 +283,21 @@ describe('the first writers of a partition', () => {
 });
 
 describe('a partition', () => {
+  test('stands still when its log is shorter than the ledger, before anything is read of it', async () => {
+    const memory = memoryStore();
+    await read(logOf(['/a', '/b', '/c']), { memory });
+    const shorter = logOf(['/a', '/b']);
+    const next = () => Promise.reject(new TypeError('nothing may be read'));
+    expect(await read({ ...shorter, next }, { memory })).toBe('LOG_REPLACED');
+  });
+
+  test('stands still when another message is at the end of the ledger', async () => {
+    const memory = memoryStore();
+    await read(logOf(['/a', '/b']), { memory });
+    expect(await read(logOf(['/a', '/other', '/c']), { memory })).toBe('LOG_REPLACED');
+    expect(memory.events).toHaveLength(2);
+  });
+
   test('stands still when its log loses its end while it is read', async () => {
     const partition = logOf(['/a', '/b']);
     expect(await read(partition, { more: { onStored: () => partition.cut(1) } })).toBe('LOG_REPLACED');

@@ -336,6 +336,12 @@ describe('what is refused', () => {
     expect(await write()).toMatchObject({ claim: { revision: 0, events: 3 } });
   });
 
+  test('for another reason than its rows is tried again as often as it takes', async () => {
+    memory.fail('events', 'read only', 'read only', 'read only', 'read only');
+    expect(await write()).toMatchObject({ claim: { revision: 0, events: 3 } });
+    expect(memory.deadLetters.size).toBe(0);
+  });
+
   test('below the retention floor nothing is stored, and the claim stays as it is', async () => {
     memory.floor = at + 1;
     expect(await write()).toMatchObject({ kind: 'stored' });
