@@ -44,7 +44,7 @@ export function createSettling({ logger, retryMs = 50 }: { readonly logger: Logg
       await insert();
       return true;
     } catch (error) {
-      if (!(error instanceof AuditError) || isRefusedForGood(error)) throw error;
+      if (!(error instanceof AuditError) || error.code === 'LEDGER_INCONSISTENT' || isRefusedForGood(error)) throw error;
       logger.warn({ ...assignment.key, code: error.code, error: error.message }, 'an insert was not answered with success; reading back');
       return false;
     }

@@ -188,6 +188,21 @@ describe('a writer that comes late', () => {
     expect(await claims()).toHaveLength(1);
   });
 
+  test('with a revision stays out by its condition too: another one is there, or the one before it is not', async () => {
+    const writer = writerOn(database.clickhouse);
+    const outcome = await writer.write(assignmentOf(), writer.maker.make(keyOf(), rangeOf(0, values(3)), day), 1);
+    if (outcome.kind !== 'stored') throw new Error('stored was expected');
+    const revised = { ...outcome.claim, revision: 1, normaliser: 'newer' };
+    await writer.ledger.insertRevision(keyOf(), revised, 'a token');
+    await writer.ledger.insertRevision(keyOf(), { ...revised, events: 1 }, 'another token');
+    await writer.ledger.insertRevision(keyOf(), { ...revised, revision: 3 }, 'a third token');
+    await writer.ledger.insertRevision(keyOf(), { ...revised, firstOffset: 1 }, 'a fourth token');
+    expect((await claims()).map(({ revision, events }) => [revision, events])).toEqual([
+      [0, 3],
+      [1, 3],
+    ]);
+  });
+
   test('after midnight stores under the day of the claim, so that the token still holds', async () => {
     const evening = Date.parse('2026-11-22T23:59:59.900Z');
     const writer = writerOn(database.clickhouse);

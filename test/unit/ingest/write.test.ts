@@ -203,6 +203,14 @@ describe('a claim whose token may be forgotten', () => {
     expect(memory.sent.events).toEqual([]);
   });
 
+  test('and that stands twice, in two versions, stops the partition when it is looked up', async () => {
+    const claim = await claimed(['/a']);
+    memory.claims.push({ ...claim, events: 9 });
+    const writer = writerAs('slow');
+    await expect(writer.complete(assignmentOf(), claim, batchOf(writer, ['/a']))).rejects.toMatchObject({ code: 'LEDGER_INCONSISTENT' });
+    expect(memory.events).toEqual([]);
+  });
+
   test('is looked up again by its own writer too, when that stood still for more than a minute', async () => {
     vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_001);
     const writer = writerAs('slow');
