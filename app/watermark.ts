@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Watermark } from '../alerts/pipeline.ts';
 import type { Log } from '../ingest/log.ts';
-import { judge } from '../ingest/write.ts';
+import { judge } from '../ingest/judge.ts';
 import { openBatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { type Closed, type ClosedReader, createClosedReader } from '../storage/closed.ts';

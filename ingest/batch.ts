@@ -6,6 +6,7 @@ import { createEventBlock, type EventBlock } from '../storage/block.ts';
 import type { Claim, GapReason, PartitionKey } from '../storage/ledger.ts';
 import type { DecodeSink, Decoder } from './decoder.ts';
 import type { LogMessage } from './log.ts';
+import { marker } from './marker.ts';
 
 /** A range as the log gave it. */
 export interface Range {
@@ -39,7 +40,7 @@ export interface Batch {
   readonly deadLetters: readonly DeadLetter[];
   /** False when the events are more than one part may take. Never of one message alone: then they are dead letters. */
   readonly fitsOneBlock: boolean;
-  /** The block under an attempt of its token. */
+  /** The block under an attempt of its token; the marker of a batch that has no events. */
   encode(attempt: number): Buffer;
   /** Gives the buffers back. */
   free(): void;
@@ -58,10 +59,34 @@ export interface OpenBatch {
 
 export interface BatchMaker {
   readonly normaliser: string;
-  /** `refused` names positions (`offset/index`) that the database refused for good: they become dead letters STORE_REFUSED. */
-  open(key: PartitionKey, receivedAt: number, refused?: ReadonlySet<string>): OpenBatch;
-  make(key: PartitionKey, range: Range, receivedAt: number, refused?: ReadonlySet<string>): Batch;
+  open(key: PartitionKey, receivedAt: number, refusal?: Refusal): OpenBatch;
+  make(key: PartitionKey, range: Range, receivedAt: number, refusal?: Refusal): Batch;
 }
+
+/** Which events become dead letters, by their position `offset/index`, though they could be read. */
+export interface Refusal {
+  readonly has: (position: string) => boolean;
+  readonly code: 'STORE_REFUSED' | 'TOO_LARGE';
+  readonly message: string;
+}
+
+export const storeRefused = (positions: ReadonlySet<string>): Refusal => ({
+  has: (position) => positions.has(position),
+  code: 'STORE_REFUSED',
+  message: 'ClickHouse refused the event for good, though it could be read',
+});
+
+export const claimedWithoutEvents: Refusal = {
+  has: () => true,
+  code: 'STORE_REFUSED',
+  message: 'Another version of the reader claimed this batch and could read no event of it; it is completed as it was claimed',
+};
+
+const tooLarge: Refusal = {
+  has: () => true,
+  code: 'TOO_LARGE',
+  message: 'The events of this message are more than one block takes: 100,000 rows, 64 MiB',
+};
 
 /** What one block may hold at most, so that it is one part; the loop closes a batch long before. */
 export const maxBlockRows = 100_000;
@@ -70,11 +95,11 @@ export const maxBlockBytes = 64 * 1024 * 1024;
 export function createBatchMaker(decoder: Decoder): BatchMaker {
   const free: EventBlock[] = [];
 
-  function open(key: PartitionKey, receivedAt: number, refused?: ReadonlySet<string>): OpenBatch {
+  function open(key: PartitionKey, receivedAt: number, refusal?: Refusal): OpenBatch {
     const block = free.pop() ?? createEventBlock();
     const messages: LogMessage[] = [];
-    let sink = createSink(block, refused);
-    const encode = (attempt: number) => block.encode({ ...key, receivedAt, replay: 0, attempt, normaliser: decoder.normaliser });
+    const { normaliser } = decoder;
+    let sink = createSink(block, refusal);
     return {
       add(message) {
         messages.push(message);
@@ -87,12 +112,16 @@ export function createBatchMaker(decoder: Decoder): BatchMaker {
         return block.textLength;
       },
       close(range) {
+        const encode = (attempt: number) =>
+          block.rows === 0
+            ? marker(key, { firstOffset: range.firstOffset, receivedAt, normaliser }, attempt)
+            : block.encode({ ...key, receivedAt, replay: 0, attempt, normaliser });
         let encoded: Buffer | null = encode(0);
         const fits = () => block.rows <= maxBlockRows && (encoded?.length ?? 0) <= maxBlockBytes;
         const [only] = messages;
         // Decided by the message alone, so that whoever completes the claim decides the same.
         if (only && messages.length === 1 && !fits()) {
-          sink = createSink(block, 'all');
+          sink = createSink(block, tooLarge);
           decoder.decode(only, key.topic, receivedAt, sink);
           encoded = encode(0);
         }
@@ -113,7 +142,7 @@ export function createBatchMaker(decoder: Decoder): BatchMaker {
             receivedAt,
             minTimestamp: block.minTimestamp,
             maxTimestamp: block.maxTimestamp,
-            normaliser: decoder.normaliser,
+            normaliser,
             ...identityOf(messages.at(-1), range.lastOffset),
           },
           encode: (attempt) => (attempt === 0 ? (encoded ??= encode(0)) : encode(attempt)),
@@ -129,8 +158,8 @@ export function createBatchMaker(decoder: Decoder): BatchMaker {
   return {
     normaliser: decoder.normaliser,
     open,
-    make(key, { messages, ...range }, receivedAt, refused) {
-      const batch = open(key, receivedAt, refused);
+    make(key, { messages, ...range }, receivedAt, refusal) {
+      const batch = open(key, receivedAt, refusal);
       for (const message of messages) batch.add(message);
       return batch.close(range);
     },
@@ -147,16 +176,13 @@ interface BatchSink extends DecodeSink {
   skips: number;
 }
 
-/** `refused`: positions whose events become dead letters; all of them where one message is more than a block takes. */
-function createSink(block: EventBlock, refused: ReadonlySet<string> | 'all' | undefined): BatchSink {
+function createSink(block: EventBlock, refusal: Refusal | undefined): BatchSink {
   block.reset();
   return {
     deadLetters: [],
     skips: 0,
     event(event, offset, index) {
-      if (refused === undefined) block.add(event, offset, index);
-      else if (refused === 'all') this.deadLetters.push(deadLetterOf(event, offset, index, tooLarge));
-      else if (refused.has(`${offset}/${index}`)) this.deadLetters.push(deadLetterOf(event, offset, index, storeRefused));
+      if (refusal?.has(`${offset}/${index}`)) this.deadLetters.push(deadLetterOf(event, offset, index, refusal));
       else block.add(event, offset, index);
     },
     rejected(rejection) {
@@ -168,17 +194,9 @@ function createSink(block: EventBlock, refused: ReadonlySet<string> | 'all' | un
   };
 }
 
-const storeRefused = { code: 'STORE_REFUSED', message: 'ClickHouse refused the event for good, though it could be read' };
-const tooLarge = { code: 'TOO_LARGE', message: 'The events of this message are more than one block takes: 100,000 rows, 64 MiB' };
-
-function deadLetterOf(
-  event: CanonicalEvent,
-  offset: number,
-  index: number,
-  why: { readonly code: string; readonly message: string },
-): DeadLetter {
+function deadLetterOf(event: CanonicalEvent, offset: number, index: number, { code, message }: Refusal): DeadLetter {
   const { tenant, source_format: detectedFormat } = event;
-  return { offset, index, tenant, ...why, path: '', detectedFormat, excerpt: '', bytes: 0, sha256: '' };
+  return { offset, index, tenant, code, message, path: '', detectedFormat, excerpt: '', bytes: 0, sha256: '' };
 }
 
 /** Identity of a message, by its value: a topic that was made anew has another one at the same offset. */

@@ -9,7 +9,8 @@ import { createDatabaseClock } from '../storage/positions.ts';
 import { createBatchMaker } from './batch.ts';
 import type { Decoder } from './decoder.ts';
 import type { AssignedPartition, Log } from './log.ts';
-import { defaultLimits, type BatchLimits, type PartitionOptions, runPartition } from './partition.ts';
+import { type BatchLimits, defaultLimits, type PartitionOptions } from './life.ts';
+import { runPartition } from './partition.ts';
 import { createWriter, type Step } from './write.ts';
 
 export interface IngestOptions {

@@ -20,7 +20,7 @@ interface Trial {
 }
 
 /** Positions `offset/index`, found by halving the messages; of a message, all its elements. */
-export async function refusedPositions(key: PartitionKey, batch: Batch, trial: Trial): Promise<ReadonlySet<string>> {
+export async function findRefused(key: PartitionKey, batch: Batch, trial: Trial): Promise<ReadonlySet<string>> {
   const refused = new Set<string>();
   const search = async (messages: Batch['range']['messages']): Promise<void> => {
     const first = messages[0];

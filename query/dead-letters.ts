@@ -3,6 +3,7 @@ import { encodeEventId } from '../core/event-id.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import type { DeadLetterConnectionTotalCountArgs, DeadLetterFilter } from '../schemas/api.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
+import { counted } from '../storage/dead-letters.ts';
 import type { Range } from '../storage/scope.ts';
 import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
@@ -52,7 +53,7 @@ export async function deadLetters(
   const found = await clickhouse.rows<Row>(
     `SELECT *, toUnixTimestamp64Milli(received_at) AS arrival_ms, toUnixTimestamp64Milli(replayed_at) AS replayed_ms
 FROM dead_letters FINAL
-WHERE ${where} ${beyond}
+WHERE ${counted(where)} ${beyond}
 ORDER BY ${key} DESC
 LIMIT ${query.first + 1}`,
     { parameters },
@@ -63,7 +64,7 @@ LIMIT ${query.first + 1}`,
   }));
   const count = async () => {
     const rows = await clickhouse.rows<Row>(
-      `SELECT code AS value, count() AS count\nFROM dead_letters FINAL\nWHERE ${where}\nGROUP BY code\nORDER BY count DESC, value`,
+      `SELECT code AS value, count() AS count\nFROM dead_letters FINAL\nWHERE ${counted(where)}\nGROUP BY code\nORDER BY count DESC, value`,
       { parameters },
     );
     return rows.map((row) => ({ value: String(row['value']), count: Number(row['count']) }));

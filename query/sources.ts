@@ -1,5 +1,6 @@
 /** Each gateway as it reports: how much, since when, whether it is silent, whether its clock is right, what it never gives. */
 import type { ClickHouse } from '../storage/clickhouse.ts';
+import { counted } from '../storage/dead-letters.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import { always } from './audit-trail.ts';
 
@@ -77,7 +78,7 @@ async function driftedRecords(clickhouse: ClickHouse, range: Range): Promise<Map
   const rows = await clickhouse.rows<{ place: string; n: string }>(
     `SELECT concat(tenant, ' ', topic, ' ', detected_format) AS place, count() AS n
 FROM dead_letters FINAL
-WHERE ${arrival} AND has({codes:Array(String)}, code)
+WHERE ${counted(`${arrival} AND has({codes:Array(String)}, code)`)}
 GROUP BY place`,
     { parameters: { ...range, codes: unreadable } },
   );

@@ -163,7 +163,7 @@ export const storageFields = {
   message_index: { column: 'UInt32', meaning: 'Index of the record inside its message' },
   replay: { column: 'UInt16', meaning: '0, or the number of the replay that read it again' },
   attempt: { column: 'UInt8', meaning: 'Suffix of the token it was stored under' },
-  batch_events: { column: 'UInt32', meaning: 'Events of the batch' },
+  batch_events: { column: 'UInt32', meaning: 'Events of the batch; 0: a marker, no event' },
   normaliser: low('Which reader made it: version, settings, key id'),
 } as const satisfies Record<string, Field>;
 

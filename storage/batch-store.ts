@@ -34,11 +34,13 @@ export interface Found {
   readonly deadLetters: Readonly<Record<string, number>>;
 }
 
+export type BatchIdentity = Pick<Claim, 'firstOffset' | 'receivedAt' | 'normaliser'>;
+
 export interface BatchStore {
   /** One block under a token. Success says nothing: read back. */
   insertEvents(block: Buffer, token: string): Promise<void>;
-  /** Idempotent by position. */
-  insertDeadLetters(key: PartitionKey, claim: Claim, letters: readonly DeadLetter[]): Promise<void>;
+  /** Idempotent by position, and beside those of another normaliser. */
+  insertDeadLetters(key: PartitionKey, batch: BatchIdentity, letters: readonly DeadLetter[]): Promise<void>;
   found(key: PartitionKey, claim: Claim): Promise<Found>;
   /** Whether a block could be stored; it is tried beside the table and leaves nothing. */
   accepts(block: Buffer): Promise<boolean>;
@@ -61,11 +63,11 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
   return {
     // A batch belongs to one day: an insert over two fails whole instead of becoming two parts under one token.
     insertEvents: (block, token) => clickhouse.insertBlock('events', block, { token, settings: { max_partitions_per_insert_block: 1 } }),
-    async insertDeadLetters(key, claim, letters) {
+    async insertDeadLetters(key, batch, letters) {
       if (letters.length === 0) return;
       await clickhouse.insertRows(
         'dead_letters',
-        letters.map((letter) => toRow(key, claim, letter)),
+        letters.map((letter) => toRow(key, batch, letter)),
       );
     },
     async found(key, claim) {
@@ -138,14 +140,16 @@ GROUP BY normaliser`,
   return Object.fromEntries(rows.map(({ normaliser, n }) => [normaliser, Number(n)]));
 }
 
-function toRow(key: PartitionKey, claim: Claim, letter: DeadLetter): object {
+function toRow(key: PartitionKey, { firstOffset, receivedAt, normaliser }: BatchIdentity, letter: DeadLetter): object {
   return {
     source_epoch: key.sourceEpoch,
     topic: key.topic,
     kafka_partition: key.partition,
     kafka_offset: letter.offset,
     message_index: letter.index,
-    received_at: new Date(claim.receivedAt).toISOString(),
+    normaliser,
+    first_offset: firstOffset,
+    received_at: new Date(receivedAt).toISOString(),
     tenant: letter.tenant,
     code: letter.code,
     path: letter.path,
@@ -154,7 +158,5 @@ function toRow(key: PartitionKey, claim: Claim, letter: DeadLetter): object {
     excerpt: letter.excerpt,
     bytes: letter.bytes,
     sha256: letter.sha256,
-    normaliser: claim.normaliser,
-    version: claim.revision,
   };
 }

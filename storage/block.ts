@@ -24,6 +24,8 @@ export interface BatchConstants {
   /** Suffix of the token that it is stored under. */
   readonly attempt: number;
   readonly normaliser: string;
+  /** Default: the rows of the block. */
+  readonly batchEvents?: number;
 }
 
 export interface EventBlock {
@@ -159,7 +161,7 @@ function constantColumns(constants: BatchConstants, rows: number): Map<string, C
     ['kafka_partition', uint32(constants.partition)],
     ['replay', repeated(new NumberColumn(small.UInt16), constants.replay)],
     ['attempt', repeated(new NumberColumn(small.UInt8), constants.attempt)],
-    ['batch_events', uint32(rows)],
+    ['batch_events', uint32(constants.batchEvents ?? rows)],
     ['normaliser', repeated(new DictionaryColumn(), constants.normaliser)],
   ]);
 }

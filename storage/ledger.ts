@@ -89,6 +89,8 @@ const ofPartition = `log_id = {logId:String}
   AND kafka_partition = {partition:UInt32}
   AND replay = 0`;
 
+const ofBatch = 'first_offset = {firstOffset:Int64}';
+
 const columns = `first_offset, last_offset, messages, records, events, rejected, skipped, gap_reason, note,
   toUnixTimestamp64Milli(received_at) AS received_at_ms,
   toUnixTimestamp64Micro(min_timestamp) AS min_timestamp_us,
@@ -150,12 +152,14 @@ WHERE ${condition}`,
     // The token decides between writers that race; the condition stops one that comes late, even after the token is forgotten.
     insertClaim: (key, claim, token) =>
       insert(key, claim, token, `NOT EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND first_offset >= {firstOffset:Int64})`),
+    // From the state that was observed alone: the revision before it is there, and nobody has written this one.
     insertRevision: (key, claim, token) =>
       insert(
         key,
         claim,
         token,
-        `EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND first_offset = {firstOffset:Int64} AND last_offset = {lastOffset:Int64})`,
+        `EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND ${ofBatch} AND last_offset = {lastOffset:Int64} AND revision = {revision:UInt32} - 1)
+  AND NOT EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND ${ofBatch} AND revision >= {revision:UInt32})`,
       ),
   };
 }

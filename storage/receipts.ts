@@ -1,5 +1,6 @@
 /** What became of appended messages: how many events and dead letters stand at their positions. No content is read. */
 import type { ClickHouse } from './clickhouse.ts';
+import { counted } from './dead-letters.ts';
 
 export interface Receipt {
   readonly events: number;
@@ -47,11 +48,11 @@ async function countAt(clickhouse: ClickHouse, place: Omit<PartitionOffsets, 'of
   return clickhouse.rows<{ code: string; n: string }>(
     `SELECT '' AS code, count() AS n
 FROM events
-WHERE ${isThere}
+WHERE tenant != '' AND ${isThere}
 UNION ALL
 SELECT code, count() AS n
 FROM dead_letters FINAL
-WHERE ${isThere}
+WHERE ${counted(isThere)}
 GROUP BY code`,
     {
       parameters: {

@@ -121,14 +121,18 @@ ENGINE = MergeTree
 ORDER BY (log_id, source_epoch, topic, kafka_partition, first_offset, replay, revision, attempt)
 SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
 
--- What could not be read, and why. Idempotent by position: no token is needed. Not partitioned: versions of one position
--- must meet in a merge.
+-- What could not be read, and why. Idempotent by position and normaliser: no token is needed, and two versions of the
+-- reader that store one batch at the same time do not replace each other's; those of the normaliser in the effective row
+-- of its batch count. Not partitioned: versions of one position must meet in a merge.
 CREATE TABLE IF NOT EXISTS dead_letters (
   source_epoch UInt16,
   topic LowCardinality(String),
   kafka_partition UInt32,
   kafka_offset UInt64,
   message_index UInt32,
+  normaliser LowCardinality(String),
+  -- Of the batch.
+  first_offset Int64,
   received_at DateTime64(3, 'UTC'),
   tenant LowCardinality(String),
   code LowCardinality(String),
@@ -138,12 +142,11 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   excerpt String CODEC(ZSTD(3)),
   bytes UInt64,
   sha256 String,
-  normaliser LowCardinality(String),
   replayed_at Nullable(DateTime64(3, 'UTC')),
   version UInt64
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (source_epoch, topic, kafka_partition, kafka_offset, message_index)
+ORDER BY (source_epoch, topic, kafka_partition, kafka_offset, message_index, normaliser)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Days below the newest floor are dropped, and writers store nothing there: a late copy must not bring them back.

@@ -1,6 +1,6 @@
 /** The retention floor against a late writer, and which claims count as closed: on the real engine. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { judge } from '../../ingest/write.ts';
+import { judge } from '../../ingest/judge.ts';
 import { createClosedReader } from '../../storage/closed.ts';
 import { claimToken } from '../../storage/ledger.ts';
 import { dropBelowFloor, raiseFloor } from '../../storage/retention-floor.ts';

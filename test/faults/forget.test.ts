@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
-import { defaultLimits, type PartitionOptions, runPartition } from '../../ingest/partition.ts';
+import { defaultLimits, type PartitionOptions } from '../../ingest/life.ts';
+import { runPartition } from '../../ingest/partition.ts';
 import { beginEpoch, createDatabaseClock } from '../../storage/positions.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claimToken } from '../../storage/ledger.ts';
 import { openBatchStore } from '../../storage/batch-store.ts';
-import { gapMarker } from '../../ingest/gap.ts';
 import { campaign } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
@@ -160,7 +159,6 @@ describe('a crash between two steps', () => {
     expect(revised).toMatchObject({ revision: 1, events: 0, records: 0, gapReason: 'RETENTION_OVERRUN' });
     await writer.store.insertEvents(batch.encode(0), claimToken(keyOf(), 0));
     expect(await positions()).toEqual([]);
-    expect(gapMarker(keyOf(), claim, 0).length).toBeGreaterThan(0);
   });
 });
 
@@ -188,6 +186,21 @@ describe('a writer that comes late', () => {
     };
     await writer.ledger.insertClaim(keyOf(), late, 'another-token');
     expect(await claims()).toHaveLength(1);
+  });
+
+  test('with a revision stays out by its condition too: another one is there, or the one before it is not', async () => {
+    const writer = writerOn(database.clickhouse);
+    const outcome = await writer.write(assignmentOf(), writer.maker.make(keyOf(), rangeOf(0, values(3)), day), 1);
+    if (outcome.kind !== 'stored') throw new Error('stored was expected');
+    const revised = { ...outcome.claim, revision: 1, normaliser: 'newer' };
+    await writer.ledger.insertRevision(keyOf(), revised, 'a token');
+    await writer.ledger.insertRevision(keyOf(), { ...revised, events: 1 }, 'another token');
+    await writer.ledger.insertRevision(keyOf(), { ...revised, revision: 3 }, 'a third token');
+    await writer.ledger.insertRevision(keyOf(), { ...revised, firstOffset: 1 }, 'a fourth token');
+    expect((await claims()).map(({ revision, events }) => [revision, events])).toEqual([
+      [0, 3],
+      [1, 3],
+    ]);
   });
 
   test('after midnight stores under the day of the claim, so that the token still holds', async () => {

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { AuditError } from '../../core/errors.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { silentLogger } from '../../core/logger.ts';
-import { judge } from '../../ingest/write.ts';
+import { judge } from '../../ingest/judge.ts';
 import { createGraphql, type GraphqlOptions } from '../../query/graphql.ts';
 import { openAccess } from '../../storage/access.ts';
 import { openAccessLog } from '../../storage/access-log.ts';

@@ -3,15 +3,15 @@
  * burnt by a crash, a request that lands after its client gave up, lost requests and lost answers. Blocks are JSON here.
  */
 import { AuditError } from '../../core/errors.ts';
-import { type BatchMaker, createBatchMaker } from '../../ingest/batch.ts';
-import { gapNormaliser } from '../../ingest/gap.ts';
+import { type BatchMaker, createBatchMaker, maxBlockRows } from '../../ingest/batch.ts';
 import type { LogMessage } from '../../ingest/log.ts';
+import { gapNormaliser } from '../../ingest/marker.ts';
 import type { BatchStore, Found } from '../../storage/batch-store.ts';
 import { type Claim, effective, type Ledger, type PartitionKey } from '../../storage/ledger.ts';
 import { lineDecoder } from './writer.ts';
 
 /** What becomes of one insert under a token: the next in line that names its table is used up. */
-export type Fault = 'lost request' | 'lost answer' | 'held' | 'burnt' | 'refused';
+export type Fault = 'lost request' | 'lost answer' | 'held' | 'burnt' | 'refused' | 'read only';
 
 interface Row {
   readonly position: string;
@@ -22,6 +22,8 @@ interface Row {
 
 interface Block {
   readonly positions: readonly string[];
+  /** 0: the marker. */
+  readonly batchEvents: number;
   readonly normaliser: string;
   readonly attempt: number;
 }
@@ -45,7 +47,8 @@ export interface MemoryStore {
   floor: number;
   /** A position that the table refuses for good, as a constraint would. */
   refusedPosition: string;
-  readonly deadLetters: Map<string, { readonly code: string; readonly normaliser: string; readonly version: number }>;
+  /** The code of each, by `NORMALISER POSITION`. */
+  readonly deadLetters: Map<string, string>;
 }
 
 export function memoryStore(): MemoryStore {
@@ -63,6 +66,7 @@ export function memoryStore(): MemoryStore {
     const fault = faults[table].shift();
     if (fault === 'lost request') throw down();
     if (fault === 'refused') throw new AuditError('BACKEND_REFUSED', 'refused', { facts: { clickhouseCode: 469 } });
+    if (fault === 'read only') throw new AuditError('BACKEND_REFUSED', 'read only', { facts: { clickhouseCode: 242 } });
     if (fault === 'held') held.push(engine);
     else if (fault === 'burnt') tokens.add(`${table} ${token}`);
     else engine();
@@ -98,26 +102,23 @@ export function memoryStore(): MemoryStore {
       tail: async () => effective(rowsFrom(-1)).at(-1) ?? null,
       insertClaim: async (_key, claim, token) => insertClaim(claim, token, () => rowsFrom(claim.firstOffset).length === 0),
       insertRevision: async (_key, claim, token) =>
-        insertClaim(claim, token, () =>
-          state.claims.some(({ firstOffset, lastOffset }) => firstOffset === claim.firstOffset && lastOffset === claim.lastOffset),
-        ),
+        insertClaim(claim, token, () => {
+          const rows = state.claims.filter(({ firstOffset }) => firstOffset === claim.firstOffset);
+          const isObserved = rows.some(({ lastOffset, revision }) => lastOffset === claim.lastOffset && revision === claim.revision - 1);
+          return isObserved && rows.every(({ revision }) => revision < claim.revision);
+        }),
     },
     store: {
       async insertEvents(bytes, token) {
-        const { positions, normaliser, attempt } = toBlock(bytes, token);
+        const { positions, batchEvents, normaliser, attempt } = toBlock(bytes, token);
         if (positions.includes(state.refusedPosition)) faults.events.unshift('refused');
         insert('events', token, () => {
-          state.events.push(...positions.map((position) => ({ position, batchEvents: positions.length, normaliser, attempt })));
+          state.events.push(...positions.map((position) => ({ position, batchEvents, normaliser, attempt })));
           return true;
         });
       },
-      async insertDeadLetters(_key, claim, letters) {
-        for (const { offset, index, code } of letters) {
-          const place = `${offset}/${index}`;
-          const known = state.deadLetters.get(place);
-          const letter = { code, normaliser: claim.normaliser, version: claim.revision };
-          if (known === undefined || known.version <= letter.version) state.deadLetters.set(place, letter);
-        }
+      async insertDeadLetters(_key, { normaliser }, letters) {
+        for (const { offset, index, code } of letters) state.deadLetters.set(`${normaliser} ${offset}/${index}`, code);
       },
       found: async (_key, claim) => found(state, claim),
       accepts: async (bytes) => !toBlock(bytes, '').positions.includes(state.refusedPosition),
@@ -139,7 +140,10 @@ function found({ events, deadLetters }: MemoryStore, { firstOffset, lastOffset }
   const isInRange = (position: string) => firstOffset <= Number.parseInt(position, 10) && Number.parseInt(position, 10) <= lastOffset;
   const rows = events.filter(({ position }) => isInRange(position));
   const letters: Record<string, number> = {};
-  for (const [position, { normaliser }] of deadLetters) if (isInRange(position)) letters[normaliser] = (letters[normaliser] ?? 0) + 1;
+  for (const letter of deadLetters.keys()) {
+    const [normaliser = '', position = ''] = letter.split(' ');
+    if (isInRange(position)) letters[normaliser] = (letters[normaliser] ?? 0) + 1;
+  }
   return {
     events: rows.length,
     distinct: new Set(rows.map(({ position }) => position)).size,
@@ -159,18 +163,19 @@ function toBlock(bytes: Buffer, token: string): Block {
         .split(':')
         .at(-1)}/0`,
     ],
+    batchEvents: 0,
     normaliser: gapNormaliser,
     attempt: 0,
   };
 }
 
-/** The product's batches of lines, in blocks that the store above can read. */
-export function memoryBatches(normaliser = 'test'): BatchMaker {
+/** The product's batches of lines, in blocks that the store above can read; `blockRows`: what one block takes. */
+export function memoryBatches(normaliser = 'test', blockRows = maxBlockRows): BatchMaker {
   const maker = createBatchMaker(lineDecoder(normaliser));
   const batches: BatchMaker = {
     ...maker,
-    open(key, receivedAt, refused) {
-      const open = maker.open(key, receivedAt, refused);
+    open(key, receivedAt, refusal) {
+      const open = maker.open(key, receivedAt, refusal);
       const messages: LogMessage[] = [];
       return {
         add(message) {
@@ -183,10 +188,10 @@ export function memoryBatches(normaliser = 'test'): BatchMaker {
         get textLength() {
           return open.textLength;
         },
-        close: (range) => batches.make(key, { ...range, messages }, receivedAt, refused),
+        close: (range) => batches.make(key, { ...range, messages }, receivedAt, refusal),
       };
     },
-    make(key, range, receivedAt, refused) {
+    make(key, range, receivedAt, refusal) {
       const positions: string[] = [];
       const sink = {
         event: (_event: object, offset: number, index: number) => void positions.push(`${offset}/${index}`),
@@ -194,9 +199,11 @@ export function memoryBatches(normaliser = 'test'): BatchMaker {
         skipped: () => {},
       };
       for (const message of range.messages) lineDecoder(normaliser).decode(message, key.topic, receivedAt, sink);
-      const block = { positions: positions.filter((position) => !refused?.has(position)), normaliser };
+      const kept = positions.filter((position) => !refusal?.has(position));
+      const block = { positions: kept.length === 0 ? [`${range.firstOffset}/0`] : kept, batchEvents: kept.length, normaliser };
       return {
-        ...maker.make(key, range, receivedAt, refused),
+        ...maker.make(key, range, receivedAt, refusal),
+        fitsOneBlock: kept.length <= blockRows,
         encode: (attempt) => Buffer.from(JSON.stringify({ ...block, attempt })),
       };
     },

@@ -1,10 +1,14 @@
 /** A partition of a log in memory, for tests of the loop alone: it can lose its beginning, be replaced and be taken away. */
-import type { AssignedPartition, Fetched, LogMessage } from '../../ingest/log.ts';
+import type { AssignedPartition, Fetched, HoleReason, LogMessage } from '../../ingest/log.ts';
 import { sleep } from '../../core/clock.ts';
 import { messages as messagesOf } from './writer.ts';
 
 export interface MemoryPartition extends AssignedPartition {
   append(values: readonly string[]): void;
+  /** Offsets that hold no message. */
+  appendHole(count: number, reason: HoleReason): void;
+  /** Loses its end; what a broker does that did not fsync. */
+  cut(high: number): void;
   /** Drops everything below; what retention does. */
   trim(low: number): void;
   revoke(): void;
@@ -18,6 +22,7 @@ export interface MemoryPartition extends AssignedPartition {
 export function memoryPartition(topic = 'gw', partition = 0): MemoryPartition {
   const control = new AbortController();
   let kept: LogMessage[] = [];
+  let holes: HoleReason | null = null;
   let low = 0;
   let high = 0;
   let at = 0;
@@ -50,9 +55,10 @@ export function memoryPartition(topic = 'gw', partition = 0): MemoryPartition {
       if (messages.length === 0 && at >= low) await sleep(Math.min(maxWaitMs, 20), control.signal);
       idle = messages.length === 0 ? idle + 1 : Math.min(0, idle);
       if (idle >= 10) control.abort();
-      at += messages.length;
+      if (at >= low)
+        at = messages.length < kept.filter(({ offset }) => offset >= at).length ? (messages.at(-1)?.offset ?? at) + 1 : Math.max(at, high);
       handedOut += messages.length;
-      return { from, to: at, messages, holes: null, low, high };
+      return { from, to: at, messages, holes: at - from === messages.length ? null : holes, low, high };
     },
     async commit(nextOffset) {
       committed = nextOffset;
@@ -61,6 +67,14 @@ export function memoryPartition(topic = 'gw', partition = 0): MemoryPartition {
     append(values) {
       kept.push(...messagesOf(high, values));
       high += values.length;
+    },
+    appendHole(count, reason) {
+      holes = reason;
+      high += count;
+    },
+    cut(end) {
+      high = end;
+      kept = kept.filter(({ offset }) => offset < end);
     },
     trim(to) {
       low = to;

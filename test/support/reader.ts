@@ -6,7 +6,7 @@ import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import { type IngestOptions, startIngest } from '../../ingest/ingest.ts';
 import type { AssignedPartition, Log } from '../../ingest/log.ts';
 import { openKafka } from '../../ingest/logs/kafka.ts';
-import { defaultLimits } from '../../ingest/partition.ts';
+import { defaultLimits } from '../../ingest/life.ts';
 import type { ClickHouse } from '../../storage/clickhouse.ts';
 import type { Ledger, PartitionKey } from '../../storage/ledger.ts';
 import { until } from './gatetrail.ts';

@@ -262,8 +262,8 @@ describe('Kafka as the log', () => {
     await stopped(consumer);
   });
 
-  test('places a key where every other client of Kafka does', async () => {
-    if (kafka.branch !== 'maven') return; // its tools are not here; the unit test has the values of the Java client
+  test('places a key where every other client of Kafka does', async ({ skip }) => {
+    skip(kafka.branch !== 'maven', "Kafka's own producer is not here; the unit test has the values of the Java client");
     const topic = await freshTopic(5);
     const keys = Array.from({ length: 40 }, (_, at) => `${'consumer-ä'.slice(0, at % 11)}${at}`);
     const args = ['--bootstrap-server', kafka.brokers[0] ?? '', '--topic', topic];
@@ -280,6 +280,25 @@ describe('Kafka as the log', () => {
       expect(texts(await take(partition, 2 * own.length))).toEqual([...own, ...own]); // theirs, then ours
     }
     await stopped(consumer);
+  });
+
+  test('tells the group a position when it is told one, and never by itself', async () => {
+    const topic = await freshTopic();
+    await log.append(topic, lines(10));
+    const group = `g-${topic}`;
+    const { consumer, partition } = await assigned(topic, { group });
+    partition.seek(0);
+    expect(await take(partition, 10)).toHaveLength(10);
+    await new Promise((resolve) => setTimeout(resolve, 6_000)); // kafkajs would commit every 5 s
+    const admin = client.admin();
+    await admin.connect();
+    const committed = async () => (await admin.fetchOffsets({ groupId: group, topics: [topic] }))[0]?.partitions[0]?.offset;
+    expect(await committed()).toBe('-1');
+    await partition.commit(7);
+    expect(await committed()).toBe('7');
+    await stopped(consumer);
+    expect(await committed()).toBe('7');
+    await admin.disconnect();
   });
 
   test('ends the assignment at a rebalance, and refuses its commits from then on', async () => {

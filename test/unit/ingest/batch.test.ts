@@ -1,6 +1,6 @@
 /** A batch is counted whole, is a pure function of its messages, and is never more than one part takes. */
 import { describe, expect, test } from 'vitest';
-import { createBatchMaker, maxBlockBytes, maxBlockRows, sha256Of } from '../../../ingest/batch.ts';
+import { createBatchMaker, maxBlockBytes, maxBlockRows, sha256Of, storeRefused } from '../../../ingest/batch.ts';
 import type { Decoder } from '../../../ingest/decoder.ts';
 import { emptyEvent } from '../../../schemas/event.ts';
 import { keyOf, lineDecoder, messages, rangeOf, sha256 } from '../../support/writer.ts';
@@ -46,7 +46,7 @@ describe('a batch', () => {
   });
 
   test('turns what the database refused into dead letters, at exactly these positions', () => {
-    const batch = createBatchMaker(lineDecoder()).make(key, rangeOf(0, ['e3', '/b']), at, new Set(['0/1']));
+    const batch = createBatchMaker(lineDecoder()).make(key, rangeOf(0, ['e3', '/b']), at, storeRefused(new Set(['0/1'])));
     expect(batch.counts).toMatchObject({ records: 4, events: 3, rejected: 1 });
     expect(batch.deadLetters).toMatchObject([{ offset: 0, index: 1, code: 'STORE_REFUSED', tenant: 't0' }]);
   });

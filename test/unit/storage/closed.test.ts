@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type ClosedPartition, watermarkOf } from '../../../storage/closed.ts';
+import type { ClickHouse } from '../../../storage/clickhouse.ts';
+import { type ClosedPartition, createClosedReader, watermarkOf } from '../../../storage/closed.ts';
+import type { Claim } from '../../../storage/ledger.ts';
+import { emptyClaim, originClaim } from '../../../storage/positions.ts';
+import { memoryStore } from '../../support/memory-store.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
 const of = (partition: number, more: Partial<ClosedPartition> = {}): ClosedPartition => ({
@@ -37,5 +41,58 @@ describe('the watermark', () => {
   test('follows the clock while all partitions are quiet, and never goes back for it', () => {
     expect(watermarkOf([of(0, quiet)], now)).toBe(now * 1000 - 60_000_000);
     expect(watermarkOf([of(0, { ...quiet, watermark: now * 1000 })], now)).toBe(now * 1000);
+  });
+});
+
+describe('the newest claim of a partition', () => {
+  const facts = { receivedAt: 1000, writer: 'w', note: '', sequence: 1 };
+  const claim: Claim = { ...emptyClaim({ firstOffset: 5, lastOffset: 9 }, facts), events: 5, maxTimestamp: 7 };
+
+  /** A ledger whose newest claim is this one; `holds` is what its read back says, each time it is asked. */
+  function reading(newest: Claim, holds: boolean[], floor = 0) {
+    const memory = memoryStore();
+    memory.claims.push(newest);
+    memory.floor = floor;
+    const span = { log_id: 'log', source_epoch: 1, topic: 'gw', kafka_partition: 0, newest: String(newest.firstOffset), watermark: '3' };
+    const clickhouse = { rows: async () => [{ ...span, last_event_at: '1' }] } as unknown as ClickHouse;
+    let readBacks = 0;
+    const reader = createClosedReader(clickhouse, {
+      ...memory,
+      clock: { now: () => now },
+      holds: () => holds[readBacks++] ?? false,
+    });
+    const read = async () => (await reader.read()).partitions[0];
+    return { memory, read, readBacks: () => readBacks };
+  }
+
+  test('is open until it reads back: what is stored ends before it', async () => {
+    const { read } = reading(claim, [false, true]);
+    expect(await read()).toMatchObject({ isOpen: true, position: 5, watermark: 3 });
+    expect(await read()).toMatchObject({ isOpen: false, position: 10, watermark: 7 });
+  });
+
+  test('stays closed, and is not read back again, until a revision says something else', async () => {
+    const { memory, read, readBacks } = reading(claim, [true]);
+    for (let times = 0; times < 3; times += 1) expect(await read()).toMatchObject({ isOpen: false });
+    expect(readBacks()).toBe(1);
+    memory.claims.push({ ...claim, revision: 1 });
+    expect(await read()).toMatchObject({ isOpen: true });
+    expect(readBacks()).toBe(2);
+  });
+
+  test.each<[string, Claim, number]>([
+    ['it is settled', { ...claim, settled: true }, 0],
+    ['it is below the retention floor', claim, 1001],
+    ['it is the origin', originClaim(10, facts), 0],
+  ])('is closed without a read back when %s', async (_, newest, floor) => {
+    const { read, readBacks } = reading(newest, [], floor);
+    expect(await read()).toMatchObject({ isOpen: false, position: 10 });
+    expect(readBacks()).toBe(0);
+  });
+
+  test('that stands twice, in two versions, is noticed by whoever reads the ledger', async () => {
+    const { memory, read } = reading(claim, [true]);
+    memory.claims.push({ ...claim, events: 4 });
+    await expect(read()).rejects.toMatchObject({ code: 'LEDGER_INCONSISTENT' });
   });
 });
