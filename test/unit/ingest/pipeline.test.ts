@@ -222,6 +222,17 @@ describe('what is stored', () => {
     );
   });
 
+  test('keeps no value of a query that stands in the path', () => {
+    const { url_path, url_query } = one(canonical({ url_path: '/a?token=geheim', url_query: 'page=2' }));
+    expect({ url_path, url_query }).toEqual({ url_path: '/a', url_query: 'token=REDACTED&page=REDACTED' });
+  });
+
+  test('has ids of traces in lower case, as other systems write them', () =>
+    expect(one(canonical({ trace_id: '4BF92F3577B34DA6A3CE929D0E0E4736', span_id: '00F067AA0BA902B7' }))).toMatchObject({
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+      span_id: '00f067aa0ba902b7',
+    }));
+
   test('cuts a text beyond 8 KiB and says so', () => {
     const event = one(canonical({ url_path: `/${'a/'.repeat(8000)}` }));
     expect(event.url_path).toHaveLength(8192);
