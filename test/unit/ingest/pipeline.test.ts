@@ -191,7 +191,7 @@ describe('recognition', () => {
 describe('what is stored', () => {
   test('has one word for how it ended', () => {
     const outcome = (status: number) => one(canonical({ http_response_status_code: status })).outcome;
-    expect([200, 304, 401, 403, 404, 407, 429, 500, 599].map(outcome)).toEqual([
+    expect([200, 304, 401, 403, 404, 407, 429, 500, 599, 999].map(outcome)).toEqual([
       'success',
       'success',
       'auth_failure',
@@ -201,6 +201,7 @@ describe('what is stored', () => {
       'rate_limited',
       'server_error',
       'server_error',
+      'unknown',
     ]);
   });
 
@@ -232,6 +233,22 @@ describe('what is stored', () => {
       trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
       span_id: '00f067aa0ba902b7',
     }));
+
+  test('has the whole forwarded list, also where a gateway wrote it as a list', () => {
+    const headers = { 'x-forwarded-for': ['198.51.100.1', '198.51.100.2, 10.0.0.1'] };
+    const record = { started_at: receivedAt, client_ip: '10.0.0.1', request: { method: 'GET', headers }, response: { status: 200 } };
+    expect(one(record).forwarded_for).toBe('198.51.100.1, 198.51.100.2, 10.0.0.1');
+  });
+
+  test.each([
+    ['upstream', [{ state: 'failed' }, {}], ''],
+    ['upstream', [{ state: 'next' }, { state: 'failed' }], 'failed'],
+    ['upstream', {}, ''],
+    ['kong', [{ state: 'failed' }], 'kong'],
+  ])('says what went wrong at Kong: answered by %s after the tries %j', (source, tries, errorType) => {
+    const record = { started_at: receivedAt, client_ip: '10.0.0.1', request: { method: 'GET' }, response: { status: 502 }, source, tries };
+    expect(one(record).error_type).toBe(errorType);
+  });
 
   test('cuts a text beyond 8 KiB and says so', () => {
     const event = one(canonical({ url_path: `/${'a/'.repeat(8000)}` }));
