@@ -1,6 +1,6 @@
 /** The ways in without Kafka, as a user goes them: posting, importing, following, recognising. Everything embedded, no service beside it. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -83,7 +83,19 @@ describe('posting', () => {
     expect((await post(line('/keyed/a'), { authorization: `Bearer ${secret}` })).answer).toMatchObject({ events: 1 });
     const read = await graphql({ url: service.ready.url, token: secret }, '{ auditEvents(range: {relative: "PT1H"}) { nodes { id } } }');
     expect(read.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+    expect((await post(line('/keyed/b'), { authorization: `Bearer ${secret}` }, '?tenant=globex')).status).toBe(403);
     expect((await runGatetrail(['keys', 'revoke', id], { dataDir })).code).toBe(0);
+    const refused = await runGatetrail(['keys', 'create', '--name', 'x', '--role', 'postman'], { dataDir });
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('--role must be one of admin, ingest, not postman') });
+  });
+
+  test('who was refused stands in the access log', async () => {
+    const engine = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
+    const sql = "SELECT actor, allowed FROM access_log WHERE action = 'records' ORDER BY actor FORMAT JSONCompactEachRow";
+    const answer = await fetch(`${engine.url}/?database=gatetrail&query=${encodeURIComponent(sql)}`, {
+      headers: { authorization: `Basic ${Buffer.from(`reader:${engine.password}`).toString('base64')}` },
+    });
+    expect(await answer.text()).toBe('["",0]\n["gateway",0]\n');
   });
 });
 
