@@ -3,6 +3,7 @@ import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { loadGateways } from '../ingest/pipeline.ts';
 import { accept, type Appended } from '../ingest/intake.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Log, NewMessage } from '../ingest/log.ts';
@@ -21,6 +22,11 @@ export interface IntakeOptions {
   readonly clickhouse: ClickHouse;
   readonly log: Log;
   readonly logger: Logger;
+}
+
+interface Mounted extends IntakeOptions {
+  readonly decoder: Decoder;
+  readonly formats: readonly string[];
 }
 
 const maxBodyBytes = 16 * 1024 * 1024;
@@ -49,13 +55,18 @@ export function credentialOf({ authorization, 'x-api-key': key, cookie, origin, 
 export async function intakeRoutes(options: IntakeOptions): Promise<Route[]> {
   const access = accessOf(options.config, options.clickhouse);
   const decoder = await makeDecoder(options.config);
-  return [{ method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post({ ...options, decoder }, access, request) }];
+  const formats = [...(await loadGateways()).keys()];
+  return [
+    { method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post({ ...options, decoder, formats }, access, request) },
+  ];
 }
 
-async function post(options: IntakeOptions & { readonly decoder: Decoder }, access: Access, request: Request): Promise<Answer> {
-  const { config, clickhouse, log, decoder } = options;
+async function post(options: Mounted, access: Access, request: Request): Promise<Answer> {
+  const { config, clickhouse, log, decoder, formats } = options;
   const { format, gateway, wait } = request.query;
   const tenant = await admit(options, access, request);
+  if (format !== undefined && !formats.includes(format))
+    throw new AuditError('BAD_USER_INPUT', `format must be one of ${formats.join(', ')}, not ${format}`);
   const { messages, appended } = await accept(log, config.intake.topic, {
     body: request.body,
     encoding: request.headers['content-encoding'],

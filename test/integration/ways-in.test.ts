@@ -68,11 +68,12 @@ describe('posting', () => {
 
   test.each([
     ['no key', { authorization: '' }, 'x', 401, 'UNAUTHENTICATED'],
+    ['a format that there is not', {}, 'x', 400, 'BAD_USER_INPUT', '?format=kongg'],
     ['another content type', { 'content-type': 'application/xml' }, 'x', 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['an empty body', {}, '', 400, 'BAD_USER_INPUT'],
     ['damaged gzip', { 'content-encoding': 'gzip' }, 'x', 400, 'BAD_USER_INPUT'],
-  ])('with %s is refused with its reason', async (_, headers, body, status, code) => {
-    const refused = await post(body, headers);
+  ])('with %s is refused with its reason', async (_, headers, body, status, code, query = '') => {
+    const refused = await post(body, headers, query);
     expect({ status: refused.status, code: refused.answer.error?.code }).toEqual({ status, code });
   });
 
