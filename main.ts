@@ -11,6 +11,12 @@ const program = new Command('gatetrail')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 
+// Whoever reads our output may have seen enough, as head does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 try {
   for (const [name, verb] of await loadKinds<Verb>(join(import.meta.dirname, 'app/verbs'))) add(name, verb);
   await program.parseAsync();

@@ -72,7 +72,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     reply.raw.setHeader('x-request-id', request.id);
     for (const [name, value] of Object.entries(security)) reply.raw.setHeader(name, value);
   });
-  app.setErrorHandler((error, request, reply) => answer(reply, failure(error, request.id, logger)));
+  app.setErrorHandler((error, request, reply) => answer(reply, failure(error, request, logger)));
   app.setNotFoundHandler((request, reply) =>
     answer(reply, toAnswer(new AuditError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`))),
   );
@@ -109,10 +109,11 @@ function ownRoutes({ notReady, metrics }: ListenerOptions): Route[] {
 function mount(app: FastifyInstance, route: Route): void {
   void app.register(async (scope) => {
     if (route.maxBodyBytes === undefined) scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    else scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: route.maxBodyBytes }, (_request, body, done) => done(null, body));
+    else scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.route({
       method: route.method,
       url: route.path,
+      ...(route.maxBodyBytes !== undefined && { bodyLimit: route.maxBodyBytes }),
       handler: async (request, reply) => {
         const result = await route.handle(toRequest(request, reply));
         if (result === 'sent') return reply.hijack();
@@ -125,7 +126,7 @@ function mount(app: FastifyInstance, route: Route): void {
 function toRequest(request: FastifyRequest, reply: FastifyReply): Request {
   return {
     headers: request.headers as Record<string, string | undefined>, // lists occur for set-cookie alone, which no request has
-    query: request.query as Record<string, string | undefined>,
+    query: lastOfEach(request.query as Record<string, string | string[] | undefined>),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     address: request.ip,
     req: request.raw,
@@ -133,20 +134,33 @@ function toRequest(request: FastifyRequest, reply: FastifyReply): Request {
   };
 }
 
+/** A parameter that is given twice: the last one counts. */
+function lastOfEach(query: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]));
+}
+
 function answer(reply: FastifyReply, { status, type = 'application/json', headers = {}, body }: Answer): FastifyReply {
   for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value);
   return reply.status(status).type(type).send(body);
 }
 
-function failure(error: unknown, requestId: string, logger: Logger): Answer {
+function failure(error: unknown, request: FastifyRequest, logger: Logger): Answer {
   if (error instanceof AuditError && error.code !== 'BACKEND_REFUSED') return toAnswer(error);
   const status = (error as { statusCode?: number }).statusCode;
-  if (status === 413) return toAnswer(new AuditError('PAYLOAD_TOO_LARGE', messageOf(error)));
+  if (status === 413)
+    return toAnswer(
+      new AuditError('PAYLOAD_TOO_LARGE', `The body is larger than the ${request.routeOptions.bodyLimit} bytes that are taken at once`),
+    );
   if (status !== undefined && status < 500) return toAnswer(new AuditError('BAD_USER_INPUT', messageOf(error)));
-  logger.error({ requestId, err: error }, 'a request failed for a reason of ours');
-  return toAnswer(new AuditError('INTERNAL', `A fault of Gatetrail; its log has the details under request ${requestId}`));
+  logger.error({ requestId: request.id, err: error }, 'a request failed for a reason of ours');
+  return toAnswer(new AuditError('INTERNAL', `A fault of Gatetrail; its log has the details under request ${request.id}`));
 }
 
 function toAnswer(error: AuditError): Answer {
-  return { status: error.httpStatus, body: JSON.stringify({ error: { code: error.code, message: error.message } }) };
+  const { retryAfterMs } = error.facts;
+  return {
+    status: error.httpStatus,
+    ...(typeof retryAfterMs === 'number' && { headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } }),
+    body: JSON.stringify({ error: { code: error.code, message: error.message } }),
+  };
 }

@@ -3,10 +3,12 @@ import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { loadGateways } from '../ingest/pipeline.ts';
 import { accept, type Appended } from '../ingest/intake.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Log, NewMessage } from '../ingest/log.ts';
 import { openAccess, type Access, type Caller } from '../storage/access.ts';
+import { openAccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { receiptOf } from '../storage/receipts.ts';
 import type { Config } from './config.ts';
@@ -22,6 +24,11 @@ export interface IntakeOptions {
   readonly logger: Logger;
 }
 
+interface Mounted extends IntakeOptions {
+  readonly decoder: Decoder;
+  readonly formats: readonly string[];
+}
+
 const maxBodyBytes = 16 * 1024 * 1024;
 
 export function accessOf(config: Config, clickhouse: ClickHouse): Access {
@@ -35,10 +42,12 @@ export function accessOf(config: Config, clickhouse: ClickHouse): Access {
   });
 }
 
-/** The credential of a request: a bearer token, a key of its own header, or the cookie of the admin link. */
-export function credentialOf({ authorization, 'x-api-key': key, cookie }: Request['headers']): string | undefined {
+/** The credential of a request: a bearer token, a key of its own header, or the cookie of the admin link, on our own pages alone. */
+export function credentialOf({ authorization, 'x-api-key': key, cookie, origin, host }: Request['headers']): string | undefined {
   if (authorization !== undefined) return authorization;
   if (key !== undefined) return `Bearer ${key}`;
+  // Any port of this machine is the same site to a browser, so SameSite lets pages of its other services send our cookie.
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) return undefined;
   const kept = /(?:^|;\s*)gatetrail_key=([\w.-]+)/.exec(cookie ?? '')?.[1];
   return kept === undefined ? undefined : `Bearer ${kept}`;
 }
@@ -46,23 +55,23 @@ export function credentialOf({ authorization, 'x-api-key': key, cookie }: Reques
 export async function intakeRoutes(options: IntakeOptions): Promise<Route[]> {
   const access = accessOf(options.config, options.clickhouse);
   const decoder = await makeDecoder(options.config);
-  return [{ method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post({ ...options, decoder }, access, request) }];
+  const formats = [...(await loadGateways()).keys()];
+  return [
+    { method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post({ ...options, decoder, formats }, access, request) },
+  ];
 }
 
-async function post(
-  { config, clickhouse, log, decoder }: IntakeOptions & { readonly decoder: Decoder },
-  access: Access,
-  request: Request,
-): Promise<Answer> {
-  const caller = await access.authenticate(credentialOf(request.headers), request.address);
-  if (!caller.roles.includes('ingest') && !caller.roles.includes('admin'))
-    throw new AuditError('FORBIDDEN', 'Posting records needs a key with the role ingest');
-  const { format, gateway, tenant, wait } = request.query;
+async function post(options: Mounted, access: Access, request: Request): Promise<Answer> {
+  const { config, clickhouse, log, decoder, formats } = options;
+  const { format, gateway, wait } = request.query;
+  const tenant = await admit(options, access, request);
+  if (format !== undefined && !formats.includes(format))
+    throw new AuditError('BAD_USER_INPUT', `format must be one of ${formats.join(', ')}, not ${format}`);
   const { messages, appended } = await accept(log, config.intake.topic, {
     body: request.body,
     encoding: request.headers['content-encoding'],
     type: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
-    tenant: tenantOf(caller, tenant, config.tenant),
+    tenant,
     format,
     gateway,
   });
@@ -80,11 +89,26 @@ function skippedIn(messages: readonly NewMessage[], decoder: Decoder, topic: str
   return skipped;
 }
 
-function tenantOf(caller: Caller, asked: string | undefined, fallback: string): string {
-  if (caller.tenants.includes('*')) return asked ?? fallback;
-  if (asked !== undefined && !caller.tenants.includes(asked))
-    throw new AuditError('FORBIDDEN', `This key may not post for the tenant ${asked}`);
-  const [only, another] = caller.tenants;
+/** Whose the records are. Who may not post stands in the access log. @throws UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT */
+async function admit({ config, clickhouse }: IntakeOptions, access: Access, { headers, address, query }: Request): Promise<string> {
+  let caller: Caller | null = null;
+  try {
+    caller = await access.authenticate(credentialOf(headers), address);
+    return tenantOf(caller, query['tenant'] || undefined, config.tenant);
+  } catch (error) {
+    // The first refusals of an address tell who it was; writing down the flood that follows would serve it.
+    if (error instanceof AuditError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code))
+      await openAccessLog(clickhouse, systemClock).write({ caller, address, action: 'records', allowed: false });
+    throw error;
+  }
+}
+
+function tenantOf({ roles, tenants }: Caller, asked: string | undefined, fallback: string): string {
+  if (!roles.includes('ingest') && !roles.includes('admin'))
+    throw new AuditError('FORBIDDEN', 'Posting records needs a key with the role ingest');
+  if (tenants.includes('*')) return asked ?? fallback;
+  if (asked !== undefined && !tenants.includes(asked)) throw new AuditError('FORBIDDEN', `This key may not post for the tenant ${asked}`);
+  const [only, another] = tenants;
   if (asked === undefined && another !== undefined)
     throw new AuditError('BAD_USER_INPUT', 'This key has several tenants: say which one with ?tenant=NAME');
   return asked ?? only ?? fallback;

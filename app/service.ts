@@ -25,6 +25,8 @@ export async function withService<Result>(flags: Flags, work: (service: Service)
   if (url !== undefined) {
     if (key === undefined)
       throw new AuditError('BAD_USER_INPUT', 'A service was named with --url, its key was not: give it with --key or GATETRAIL_KEY');
+    if (!/^https?:/.test(url) || !URL.canParse(url))
+      throw new AuditError('BAD_USER_INPUT', `--url must be the address of a service, like http://127.0.0.1:4000, not ${url}`);
     return work({ url: url.replace(/\/$/, ''), key });
   }
   const config = configOf(flags);
@@ -81,7 +83,9 @@ export async function call(
     headers: { authorization: `Bearer ${key}`, ...headers },
     body: body as BodyInit,
   }).catch((error: unknown) => {
-    throw new AuditError('BACKEND_UNAVAILABLE', `The service at ${url} does not answer: ${messageOf(error)}`, { cause: error });
+    // fetch says only that it failed; why stands in the cause
+    const why = messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
+    throw new AuditError('BACKEND_UNAVAILABLE', `The service at ${url} does not answer: ${why}`, { cause: error });
   });
   const answer = (await response.json()) as { error?: { code: 'INTERNAL'; message: string } };
   if (!response.ok && answer.error !== undefined) throw new AuditError(answer.error.code, answer.error.message);

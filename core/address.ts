@@ -1,8 +1,19 @@
 /** Addresses as gateways write them, for readers of records. */
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
-/** The address without brackets, port or zone; '' when it is none. */
+/** The address without brackets, port or zone, in the one notation that the store has; '' when it is none. */
 export function readAddress(text: string): string {
+  const bare = bareAddress(text);
+  return bare.includes(':') ? shortest(bare) : bare;
+}
+
+/** One notation, so that one client has one pseudonym. Source: RFC 5952; a mapped IPv4 address is the IPv4 address. */
+function shortest(ipv6: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(ipv6)?.[1];
+  return mapped !== undefined && isIPv4(mapped) ? mapped : new URL(`http://[${ipv6}]`).hostname.slice(1, -1);
+}
+
+function bareAddress(text: string): string {
   if (isIP(text) !== 0 && !text.includes('%')) return text;
   const end = text.indexOf(']');
   const colon = text.indexOf(':');

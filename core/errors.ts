@@ -78,6 +78,9 @@ export const catalogue = {
 
   // Requests to our own API
   BAD_USER_INPUT: entry(400, false, 'An argument is wrong; the message says which, what was expected and what came.'),
+  BAD_REQUEST: entry(400, false, 'The request to /graphql holds no operation that can be read; the message says why.'),
+  GRAPHQL_PARSE_FAILED: entry(400, false, 'The operation is not valid GraphQL; the message says where.'),
+  GRAPHQL_VALIDATION_FAILED: entry(400, false, 'The operation does not fit the schema: a field, an argument or a value in it.'),
   UNAUTHENTICATED: entry(401, false, 'No valid API key came with the request. Send it as Authorization: Bearer KEY.'),
   FORBIDDEN: entry(403, false, 'The roles of this key do not allow this.'),
   NOT_FOUND: entry(404, false, 'There is no such thing, or it is not yours.'),

@@ -32,7 +32,9 @@ function outcomeOf(status: number): Outcome {
   if (status < 400) return 'success';
   if (status === 401 || status === 403 || status === 407) return 'auth_failure';
   if (status === 429) return 'rate_limited';
-  return status < 500 ? 'client_error' : 'server_error';
+  if (status < 500) return 'client_error';
+  // Statuses that HTTP does not class, 999 of some sites, are nobody's error.
+  return status < 600 ? 'server_error' : 'unknown';
 }
 
 /** ISO 8601 where a date can hold it, else the number of microseconds. */

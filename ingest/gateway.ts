@@ -56,11 +56,19 @@ export function epochMicros(value: unknown, path: string): number {
 export function isoMicros(value: unknown, path: string): number {
   if (value === undefined || value === null || value === '')
     throw new ReadFailure('MISSING_TIME', path, 'expected an ISO 8601 time, nothing came');
-  const parts = typeof value === 'string' ? /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)$/.exec(value) : null;
-  const seconds = parts === null ? Number.NaN : Date.parse(`${parts[1]?.replace(' ', 'T')}${parts[3]}`);
-  if (parts === null || Number.isNaN(seconds))
+  const parts =
+    typeof value === 'string' ? /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)$/.exec(value) : null;
+  const [, day, time, digits = '', offset] = parts ?? [];
+  const seconds = Date.parse(`${day}T${time}${offset}`);
+  if (Number.isNaN(seconds) || Number.isNaN(calendarTime(`${day}T${time}`)))
     throw new ReadFailure('BAD_TIME', path, 'expected an ISO 8601 time with an offset, something else came');
-  return seconds * 1000 + Number((parts[2] ?? '').padEnd(6, '0').slice(0, 6));
+  return seconds * 1000 + Number(digits.padEnd(6, '0').slice(0, 6));
+}
+
+/** Milliseconds of `2026-11-22T10:00:00` in UTC; NaN for a day or hour that no calendar has, which Date would roll over into the next. */
+export function calendarTime(text: string): number {
+  const ms = Date.parse(`${text}Z`);
+  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text ? Number.NaN : ms;
 }
 
 /** Splits what stands in a request line: path and query, without the scheme and host of an absolute form. */

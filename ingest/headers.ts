@@ -1,5 +1,5 @@
 /** What may be read from a map of request headers; everything else in it is dropped unread. */
-import { type Json, textAt } from '../core/fields.ts';
+import { type Json, listAt, textAt } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 
 /** Longest forwarded list that is kept. */
@@ -7,7 +7,8 @@ const maxForwardedLength = 512;
 
 export function readHeaders(headers: Json, event: CanonicalEvent): void {
   event.user_agent_original = textAt(headers, 'user-agent');
-  event.forwarded_for = textAt(headers, 'x-forwarded-for').slice(0, maxForwardedLength);
+  const forwarded = listAt(headers, 'x-forwarded-for').join(', ') || textAt(headers, 'x-forwarded-for');
+  event.forwarded_for = forwarded.slice(0, maxForwardedLength);
   if (event.request_id === '') event.request_id = textAt(headers, 'x-request-id');
   const contentType = textAt(headers, 'content-type');
   if (contentType !== '') event.attributes['content_type'] = contentType;

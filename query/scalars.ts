@@ -1,10 +1,10 @@
 /** The scalars of the schema: read strictly, written in one form. */
 import { isIP } from 'node:net';
-import { GraphQLScalarType, Kind, valueFromASTUntyped, type ValueNode } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
+import { Kind, valueFromASTUntyped, type ValueNode } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { parseDuration } from '../core/duration.ts';
 import { AuditError } from '../core/errors.ts';
 
-function scalar(name: string, expected: string, read: (value: unknown) => unknown, write: (value: unknown) => unknown = (value) => value) {
+function scalar(expected: string, read: (value: unknown) => unknown, write: (value: unknown) => unknown = (value) => value) {
   const parseValue = (value: unknown) => {
     const result = read(value);
     if (result === undefined) throw new AuditError('BAD_USER_INPUT', `Expected ${expected}, got ${JSON.stringify(value)}`);
@@ -12,19 +12,18 @@ function scalar(name: string, expected: string, read: (value: unknown) => unknow
   };
   const literal = (node: ValueNode, variables?: Record<string, unknown> | null) =>
     node.kind === Kind.INT ? Number(node.value) : valueFromASTUntyped(node, variables);
-  return new GraphQLScalarType({
-    name,
+  // Functions alone: the schema gives the scalar its name and its description.
+  return {
     parseValue,
-    parseLiteral: (node, variables) => parseValue(literal(node, variables)),
+    parseLiteral: (node: ValueNode, variables?: Record<string, unknown> | null) => parseValue(literal(node, variables)),
     serialize: write,
-  });
+  };
 }
 
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 export const scalars = {
   DateTime: scalar(
-    'DateTime',
     'an instant with an offset, for instance 2026-11-22T10:00:00Z',
     (value) => {
       const ms = typeof value === 'string' && instant.test(value) ? Date.parse(value) : Number.NaN;
@@ -32,12 +31,12 @@ export const scalars = {
     },
     (value) => new Date(Number(value)).toISOString(),
   ),
-  Duration: scalar('Duration', 'a duration, for instance PT5M', (value) =>
+  Duration: scalar('a duration, for instance PT5M', (value) =>
     typeof value === 'string' && value.startsWith('P') && parseDuration(value) !== null ? value : undefined,
   ),
-  SafeInt: scalar('SafeInt', 'an integer up to 2^53-1', (value) => (Number.isSafeInteger(value) ? value : undefined), Number),
-  IPAddress: scalar('IPAddress', 'an address or a CIDR block', (value) =>
+  SafeInt: scalar('an integer up to 2^53-1', (value) => (Number.isSafeInteger(value) ? value : undefined), Number),
+  IPAddress: scalar('an address or a CIDR block', (value) =>
     typeof value === 'string' && isIP(value.split('/')[0] ?? '') !== 0 ? value : undefined,
   ),
-  JSONObject: scalar('JSONObject', 'an object', (value) => (typeof value === 'object' && value !== null ? value : undefined)),
+  JSONObject: scalar('an object', (value) => (typeof value === 'object' && value !== null ? value : undefined)),
 };

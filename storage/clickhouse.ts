@@ -124,6 +124,13 @@ function toAuditError(error: unknown): AuditError {
     });
   }
   if (error.code === '159') return new AuditError('QUERY_TIMEOUT', 'The query took longer than it may', { cause: error, facts });
+  // Patterns come from filters and rules; what RE2 takes only the engine knows.
+  if (error.code === '427')
+    return new AuditError(
+      'BAD_USER_INPUT',
+      `Expected an RE2 pattern: ${/, error: (.*?)(?:\. Look at|$)/.exec(error.message)?.[1] ?? 'it cannot be read'}`,
+      { cause: error, facts },
+    );
   if (expensive.has(error.code))
     return new AuditError('QUERY_TOO_EXPENSIVE', 'The query would read more than it may', { cause: error, facts });
   return new AuditError('BACKEND_REFUSED', `ClickHouse refused a statement with code ${error.code} (${error.type}): ${error.message}`, {

@@ -33,11 +33,20 @@ export function startScreen({ service, mails }: { readonly service: Service; rea
     const lines = [...gateways(data), '', ...requests(data), '', ...alerts(mails)].slice(0, 21);
     // Up to the first line of the screen, each line cleared to its end.
     process.stdout.write(
-      `\u001B[22A${[...lines, ...Array.from({ length: 22 - lines.length }, () => '')].map((line) => `\u001B[2K${line.slice(0, (process.stdout.columns ?? 100) - 1)}`).join('\n')}\n`,
+      `\u001B[22A${[...lines, ...Array.from({ length: 22 - lines.length }, () => '')].map((line) => `\u001B[2K${line.slice(0, (process.stdout.columns || 100) - 1)}`).join('\n')}\n`,
     );
   };
-  const timer = setInterval(() => void draw().catch(() => {}), 1_000); // the next second draws again
-  return () => clearInterval(timer);
+  let timer: NodeJS.Timeout | undefined;
+  let ended = false;
+  const again = async () => {
+    await draw().catch(() => {}); // the next second draws again
+    if (!ended) timer = setTimeout(() => void again(), 1_000); // after the answer: a slow machine is not asked faster than it answers
+  };
+  void again();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
 }
 
 function gateways({ facets }: View): string[] {

@@ -1,33 +1,51 @@
 /** Files of records, opened: gzip by its magic bytes, `-` is standard input. */
-import { open } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream, statSync } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { AuditError, messageOf } from '../../core/errors.ts';
 
-/** The content from the start, opened. @throws BAD_USER_INPUT when the file cannot be read. */
-export async function* contentOf(file: string): AsyncGenerator<Buffer> {
-  if (file === '-') {
-    yield* process.stdin as AsyncIterable<Buffer>;
-    return;
-  }
-  try {
-    const zipped = await isGzip(file);
-    const raw = createReadStream(file, { highWaterMark: 1024 * 1024 });
-    yield* zipped ? pipeline(raw, createGunzip(), () => {}) : raw; // a fault of either ends the loop that reads it
-  } catch (error) {
-    throw new AuditError('BAD_USER_INPUT', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+/** @throws BAD_USER_INPUT for the first of the files that cannot be read: before anything is started for the others. */
+export async function assertReadable(files: readonly string[]): Promise<void> {
+  for (const file of files.filter((each) => each !== '-')) {
+    try {
+      await access(file, constants.R_OK);
+      if ((await stat(file)).isDirectory()) throw new Error('it is a folder');
+    } catch (error) {
+      throw unreadable(file, error);
+    }
   }
 }
 
-async function isGzip(file: string): Promise<boolean> {
-  const handle = await open(file);
+/** What can be read once alone, as a pipe: there is no place in it to go on from. */
+export const isPipe = (file: string): boolean => file === '-' || !statSync(file).isFile();
+
+/** The content from the start, opened. @throws BAD_USER_INPUT when the file cannot be read. */
+export async function* contentOf(file: string): AsyncGenerator<Buffer> {
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await handle.close();
+    yield* opened(file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1024 * 1024 }));
+  } catch (error) {
+    throw unreadable(file, error);
   }
+}
+
+async function* opened(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const pieces = raw[Symbol.asyncIterator]();
+  let start = Buffer.alloc(0);
+  for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+    start = Buffer.concat([start, next.value]);
+    if (start.length > 1) break;
+  }
+  const content = async function* () {
+    yield start;
+    yield* { [Symbol.asyncIterator]: () => pieces };
+  };
+  const zipped = start[0] === 0x1f && start[1] === 0x8b;
+  yield* zipped ? pipeline(content(), createGunzip(), () => {}) : content(); // a fault of either ends the loop that reads it
+}
+
+function unreadable(file: string, error: unknown): AuditError {
+  return new AuditError('BAD_USER_INPUT', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
 }
 
 /**

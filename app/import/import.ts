@@ -5,7 +5,7 @@ import type { CutMessage, OversizeLine } from '../../ingest/messages.ts';
 import { fieldsHeader, lineCutter } from '../../ingest/messages.ts';
 import { call, type Service } from '../service.ts';
 import { cutContent } from './cut.ts';
-import { contentOf, followed } from './files.ts';
+import { contentOf, followed, isPipe } from './files.ts';
 import { digestSoFar, type Mark, type Progress } from './progress.ts';
 
 export interface Tally {
@@ -31,7 +31,7 @@ const maxChunkBytes = 4 * 1024 * 1024;
 const maxChunkMessages = 5_000;
 
 export async function importFile(file: string, tally: Tally, options: ImportOptions): Promise<void> {
-  const mark = file === '-' || options.again ? null : await options.progress.find(contentOf(file));
+  const mark = isPipe(file) || options.again ? null : await options.progress.find(contentOf(file));
   const sender = createSender(tally, options);
   const tracker = trackContent(contentOf(file), mark);
   for await (const part of mark === null ? cutContent(tracker.content) : cutLines(tracker.content, mark)) {
@@ -73,7 +73,7 @@ export async function followFile(file: string, tally: Tally, options: ImportOpti
 }
 
 function save(file: string, mark: Mark | null, { progress }: ImportOptions): void {
-  if (file !== '-' && mark !== null) progress.save(mark);
+  if (mark !== null && !isPipe(file)) progress.save(mark);
 }
 
 async function* cutLines(content: AsyncIterable<Buffer>, mark: Mark): AsyncGenerator<CutMessage | OversizeLine> {

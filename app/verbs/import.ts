@@ -1,6 +1,7 @@
 /** `gatetrail import FILE…`: log files into the log, and not done before they are stored. */
 import { join } from 'node:path';
 import { followFile, type ImportOptions, importFile, type Tally } from '../import/import.ts';
+import { assertReadable } from '../import/files.ts';
 import { openProgress } from '../import/progress.ts';
 import { serviceOptions, withService } from '../service.ts';
 import { configOf, exitCodes, note, print, text, type Verb } from '../verb.ts';
@@ -16,6 +17,7 @@ const importVerb: Verb = {
     ...serviceOptions,
   },
   async run(flags, files) {
+    await assertReadable(files);
     const tally: Tally = { files: 0, messages: 0, events: 0, rejected: 0, skipped: 0, reasons: {} };
     const progress = openProgress(join(configOf(flags).dataDir, 'imports.json'));
     await withService(flags, async (service) => {

@@ -10,12 +10,15 @@ interface Payload {
   readonly userErrors: readonly { readonly code: string; readonly message: string }[];
 }
 
+/** Until masking is there, no other role can be given. */
+const offered = ['ADMIN', 'INGEST'];
+
 const keys: Verb = {
   description: 'makes or revokes API keys',
   arguments: ['<create|revoke>', '[ID]'],
   options: {
     '--name <NAME>': 'what it is for',
-    '--role <ROLE...>': 'admin or ingest',
+    '--role <ROLE...>': offered.join(' or ').toLowerCase(),
     '--tenant <NAME...>': 'tenants it is bound to; all of yours when left out',
     '--expires <SPAN>': 'how long it lives',
     ...serviceOptions,
@@ -42,6 +45,9 @@ function createOf(flags: Readonly<Record<string, unknown>>) {
   const name = text(flags as never, 'name');
   const roles = listOf(flags['role']).map((role) => role.toUpperCase());
   if (name === undefined || roles.length === 0) throw new AuditError('BAD_USER_INPUT', 'keys create needs --name NAME and --role ROLE');
+  const unknown = roles.find((role) => !offered.includes(role));
+  if (unknown !== undefined)
+    throw new AuditError('BAD_USER_INPUT', `--role must be one of ${offered.join(', ').toLowerCase()}, not ${unknown.toLowerCase()}`);
   const expires = text(flags as never, 'expires');
   const ms = expires === undefined ? undefined : parseDuration(expires);
   if (ms === null) throw new AuditError('BAD_USER_INPUT', `--expires must be a span like 30d, not ${expires}`);

@@ -5,7 +5,7 @@ import { formatHeader } from '../../ingest/intake.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { AuditError } from '../../core/errors.ts';
 import { toEventJson } from '../event-json.ts';
-import { contentOf } from '../import/files.ts';
+import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
 import { version } from '../role.ts';
 import { configOf, exitCodes, print, text, type Verb } from '../verb.ts';
@@ -15,6 +15,7 @@ const recognise: Verb = {
   arguments: ['<FILES...>'],
   options: { '--format <NAME>': 'read as this format, leave recognition out', '--events': 'print the bare events, which import takes' },
   async run(flags, files) {
+    await assertReadable(files);
     const gateways = await loadGateways();
     const format = text(flags, 'format');
     if (format !== undefined && !gateways.has(format))
@@ -63,7 +64,7 @@ async function show(file: string, decoder: Decoder, { topic, format, events, jso
       const headers = { ...part.headers, ...(format !== undefined && { [formatHeader]: format }) };
       decoder.decode({ offset: message, timestamp: -1, value: part.value, headers }, topic, Date.now(), {
         event: (event, _, index) =>
-          say(events ? toEventJson(event) : { ...place, index, format: event.source_format, event: toEventJson(event) }),
+          events ? print(toEventJson(event)) : say({ ...place, index, format: event.source_format, event: toEventJson(event) }),
         rejected: ({ index, code, message: why, path, detectedFormat }) => {
           rejected += 1;
           say({
@@ -75,21 +76,34 @@ async function show(file: string, decoder: Decoder, { topic, format, events, jso
             ...(detectedFormat !== '' && { format: detectedFormat }),
           });
         },
-        skipped: (_, index, why) => events || say({ ...place, index, skipped: why }),
+        skipped: (_, index, why) => say({ ...place, index, skipped: why }),
       });
     }
     message += 1;
   }
   return rejected;
 
-  function say(line: Record<string, unknown>): void {
-    if (json || events) return events && 'code' in line ? undefined : print(line);
-    const { event, ...rest } = line as { event?: Record<string, unknown> };
-    const where = `${file}:${String(line['message' in line && typeof line['message'] === 'number' ? 'message' : 'index'])}`;
-    if (event !== undefined)
-      print(
-        `${where} ${String(rest['format' as never])} ${String(event['timestamp'])} ${String(event['http_request_method'] ?? '-')} ${String(event['url_path'] ?? '-')} ${String(event['http_response_status_code'] ?? '-')}`,
-      );
-    else print(`${where} ${JSON.stringify(rest)}`);
+  function say(line: Line): void {
+    if (!events) print(json ? line : inWords(`${file}:${message}`, line));
   }
+}
+
+/** What is told of an element. */
+interface Line {
+  readonly file: string;
+  readonly index: number;
+  /** Which message of the file; of a refused one, why. */
+  readonly message: number | string;
+  readonly format?: string;
+  readonly event?: Readonly<Record<string, unknown>>;
+  readonly code?: string;
+  readonly path?: string;
+  readonly skipped?: string;
+}
+
+/** One line for a person: where it stands, and what it was read as or why it was not. */
+function inWords(where: string, { format, event, code, path, message, skipped }: Line): string {
+  if (event === undefined) return `${where} ${code === undefined ? `skipped: ${skipped}` : `${code} at ${path}: ${message}`}`;
+  const { timestamp, http_request_method: method, url_path: target, http_response_status_code: status } = event;
+  return [where, format, timestamp, method ?? '-', target ?? '-', status ?? '-'].join(' ');
 }

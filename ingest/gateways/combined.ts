@@ -5,12 +5,14 @@
 import { readAddress } from '../../core/address.ts';
 import { toStatus } from '../../core/fields.ts';
 import type { CanonicalEvent } from '../../schemas/event.ts';
-import { ReadFailure, readTarget, type TextGateway } from '../gateway.ts';
+import { calendarTime, ReadFailure, readTarget, type TextGateway } from '../gateway.ts';
 import { readReferer } from '../headers.ts';
 
-// [host] address - user [time] "request" status bytes ["referer" "user agent" [rest]]; inside quotes \" is no end.
+// [host] address - user [time] "request" status bytes ["referer" "user agent" [rest]]; inside quotes \" is no end. The user is
+// what a client typed, blanks too: none of its words may be taken for the address. Only behind an address and its dash are
+// blanks a user's: words before them are what a shipper put in front.
 const line =
-  /^(?:(\S+) )?(\S+) \S+ (\S+) \[([^\]]*)\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(.*))?$/;
+  /^(?:(\S+) (?!- ))?(?:([\da-fA-F.:]+) - (.+?)|(\S+) \S+ (\S+)) \[([^\]]{0,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(.*))?$/;
 const time = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -27,14 +29,14 @@ const combined: TextGateway = {
         '',
         'expected: address - user [time] "request" status bytes, with "referer" "user agent" or without',
       );
-    const [, host = '', address = '', user = '', at = '', request = '', status = '', bytes = '', referer = '', agent = '', rest = ''] =
-      parts;
+    const [, host = '', numeric, typed, named = '', word = '', ...others] = parts;
+    const [at = '', request = '', status = '', bytes = '', referer = '', agent = '', rest = ''] = others;
     event.gateway_kind = 'nginx';
     event.timestamp = toMicros(at);
     event.time_source = 'end';
     event.server_address = host.replace(/:\d+$/, '');
-    event.client_address = readAddress(address);
-    event.consumer_name = dashed(user);
+    event.client_address = readAddress(numeric ?? named);
+    event.consumer_name = dashed(typed ?? word);
     readRequest(request, event);
     event.http_response_status_code = toStatus(status === '-' ? null : Number(status));
     event.http_response_body_size = bytes === '-' ? null : Number(bytes);
@@ -66,11 +68,10 @@ function readRest(rest: string, event: CanonicalEvent): void {
 }
 
 function toMicros(text: string): number {
-  const parts = time.exec(text);
-  const [day, month, year, hour, minute, second, sign, offsetHours, offsetMinutes] = (parts ?? []).slice(1);
-  const monthAt = months.indexOf(month ?? '');
-  if (parts === null || monthAt < 0) throw new ReadFailure('BAD_TIME', '', 'expected a time like 22/Nov/2026:10:00:00 +0000 in brackets');
-  const utc = Date.UTC(Number(year), monthAt, Number(day), Number(hour), Number(minute), Number(second));
+  const [day, month, year, hour, minute, second, sign, offsetHours, offsetMinutes] = (time.exec(text) ?? []).slice(1);
+  const monthAt = months.indexOf(month ?? '') + 1;
+  const utc = calendarTime(`${year}-${String(monthAt).padStart(2, '0')}-${day}T${hour}:${minute}:${second}`);
+  if (Number.isNaN(utc)) throw new ReadFailure('BAD_TIME', '', 'expected a time like 22/Nov/2026:10:00:00 +0000 in brackets');
   const offsetMs = (Number(offsetHours) * 60 + Number(offsetMinutes)) * 60_000 * (sign === '-' ? -1 : 1);
   return (utc - offsetMs) * 1000;
 }

@@ -25,6 +25,9 @@ const gatetrail: JsonGateway = {
     event.timestamp = isoMicros(own(record, 'timestamp'), '$.timestamp');
     event.time_source = oneOf(timeSources, textAt(record, 'time_source'), 'start');
     for (const name of textNames) event[name] = textAt(record, name);
+    event.trace_id = event.trace_id.toLowerCase();
+    event.span_id = event.span_id.toLowerCase();
+    moveQuery(event);
     event.client_address = readAddress(textAt(record, 'client_address'));
     event.network_peer_address = readAddress(textAt(record, 'network_peer_address'));
     event.http_response_status_code = statusAt(record, 'http_response_status_code');
@@ -42,6 +45,14 @@ export default gatetrail;
 
 function oneOf<Value extends string>(values: readonly Value[], text: string, otherwise: NoInfer<Value>): Value {
   return values.find((value) => value === text) ?? otherwise;
+}
+
+/** A producer that leaves the query in the path shows its values: they are redacted in the query alone. */
+function moveQuery(event: CanonicalEvent): void {
+  const mark = event.url_path.indexOf('?');
+  if (mark < 0) return;
+  event.url_query = [event.url_path.slice(mark + 1), event.url_query].filter((part) => part !== '').join('&');
+  event.url_path = event.url_path.slice(0, mark);
 }
 
 function texts(map: Json): Record<string, string> {

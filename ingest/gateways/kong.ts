@@ -31,7 +31,8 @@ const kong: JsonGateway = {
     readOrigin(textAt(request, 'url'), event);
     event.http_response_status_code = statusAt(response, 'status');
     event.upstream_status_code = lastStatus(textAt(record, 'upstream_status'));
-    event.upstream_attempts = Math.min(listAt(record, 'tries').length, 255) || null;
+    const tries = listAt(record, 'tries');
+    event.upstream_attempts = Math.min(tries.length, 255) || null;
     event.duration_ms = durationAt(latencies, 'request');
     // -1: answered by Kong itself, which is not the same as 0 ms.
     event.upstream_duration_ms = durationAt(latencies, 'proxy');
@@ -52,7 +53,8 @@ const kong: JsonGateway = {
     event.request_id = textAt(request, 'id');
     event.trace_id = traceId(objectAt(record, 'trace_id'));
     const source = textAt(record, 'source');
-    event.error_type = source === 'upstream' ? '' : source;
+    const lastTry = tries.at(-1);
+    event.error_type = source !== 'upstream' ? source : isObject(lastTry) ? textAt(lastTry, 'state') : '';
     readHeaders(objectAt(request, 'headers'), event);
   },
 };

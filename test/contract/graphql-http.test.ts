@@ -95,6 +95,11 @@ test('the schema is told to an admin, and to everyone where the page for trying 
   expect((await ask('{__typename version}', { role: 'viewer' })).data).toEqual({ __typename: 'Query', version: '1.2.3' });
 });
 
+test('the schema says what its scalars are', async () => {
+  const { data } = await ask('{__type(name: "DateTime") {description}}');
+  expect(data).toEqual({ __type: { description: expect.stringContaining('ISO 8601 instant') } });
+});
+
 test('an operation that is too deep, too wide or too long is refused before anything runs', async () => {
   const before = logged.length;
   const alert = (depth: number): string => (depth === 0 ? 'id' : `evidence {alerts {${alert(depth - 1)}}}`);

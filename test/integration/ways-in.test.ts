@@ -1,6 +1,6 @@
 /** The ways in without Kafka, as a user goes them: posting, importing, following, recognising. Everything embedded, no service beside it. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -68,11 +68,12 @@ describe('posting', () => {
 
   test.each([
     ['no key', { authorization: '' }, 'x', 401, 'UNAUTHENTICATED'],
+    ['a format that there is not', {}, 'x', 400, 'BAD_USER_INPUT', '?format=kongg'],
     ['another content type', { 'content-type': 'application/xml' }, 'x', 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['an empty body', {}, '', 400, 'BAD_USER_INPUT'],
     ['damaged gzip', { 'content-encoding': 'gzip' }, 'x', 400, 'BAD_USER_INPUT'],
-  ])('with %s is refused with its reason', async (_, headers, body, status, code) => {
-    const refused = await post(body, headers);
+  ])('with %s is refused with its reason', async (_, headers, body, status, code, query = '') => {
+    const refused = await post(body, headers, query);
     expect({ status: refused.status, code: refused.answer.error?.code }).toEqual({ status, code });
   });
 
@@ -83,7 +84,27 @@ describe('posting', () => {
     expect((await post(line('/keyed/a'), { authorization: `Bearer ${secret}` })).answer).toMatchObject({ events: 1 });
     const read = await graphql({ url: service.ready.url, token: secret }, '{ auditEvents(range: {relative: "PT1H"}) { nodes { id } } }');
     expect(read.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+    expect((await post(line('/keyed/b'), { authorization: `Bearer ${secret}` }, '?tenant=globex')).status).toBe(403);
     expect((await runGatetrail(['keys', 'revoke', id], { dataDir })).code).toBe(0);
+    const refused = await runGatetrail(['keys', 'create', '--name', 'x', '--role', 'postman'], { dataDir });
+    expect(refused).toMatchObject({ code: 2, log: expect.stringContaining('--role must be one of admin, ingest, not postman') });
+  });
+
+  test('who was refused stands in the access log', async () => {
+    const engine = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
+    const sql = "SELECT actor, allowed FROM access_log WHERE action = 'records' ORDER BY actor FORMAT JSONCompactEachRow";
+    const answer = await fetch(`${engine.url}/?database=gatetrail&query=${encodeURIComponent(sql)}`, {
+      headers: { authorization: `Basic ${Buffer.from(`reader:${engine.password}`).toString('base64')}` },
+    });
+    expect(
+      (await answer.text())
+        .trim()
+        .split('\n')
+        .map((row) => JSON.parse(row) as unknown),
+    ).toEqual([
+      ['', 0],
+      ['gateway', 0],
+    ]);
   });
 });
 
@@ -116,10 +137,30 @@ describe('importing', () => {
     expect(JSON.parse(ran.out)).toMatchObject({ messages: 1, events: 1 });
   });
 
-  test('names a file that is not there', async () => {
-    const ran = await runGatetrail(['import', join(folder, 'nowhere.log')], { dataDir });
-    expect(ran.code).toBe(2);
-    expect(ran.log).toContain('nowhere.log');
+  test('opens gzip on standard input too', async () => {
+    const ran = await runGatetrail(['import', '-', '--json'], { dataDir, input: gzipSync(`${line('/stdin/b')}\n${line('/stdin/c')}\n`) });
+    expect(JSON.parse(ran.out)).toMatchObject({ messages: 2, events: 2 });
+  });
+
+  test('reads a pipe by its name, each time anew', async () => {
+    const ran = await runGatetrail(['import', '/dev/stdin', '--json'], { dataDir, input: `${line('/pipe/a')}\n` });
+    expect(JSON.parse(ran.out)).toMatchObject({ messages: 1, events: 1 });
+  });
+
+  test('names a file that is not there before anything is started or sent', async () => {
+    writeFileSync(file, `${line('/nowhere/a')}\n`);
+    const unused = join(folder, 'never-made');
+    const ran = await runGatetrail(['import', file, join(folder, 'nowhere.log')], { dataDir: unused });
+    expect(ran).toMatchObject({ code: 2, log: expect.stringContaining('nowhere.log') });
+    expect(existsSync(unused)).toBe(false);
+  });
+
+  test.each([
+    ['http://127.0.0.1:65111', 75, 'ECONNREFUSED'],
+    ['127.0.0.1:4000', 2, '--url must be the address of a service'],
+  ])('into the service %s says why it cannot', async (url, code, why) => {
+    const ran = await runGatetrail(['import', '-', '--url', url, '--key', 'k'], { dataDir, input: 'x\n' });
+    expect(ran).toMatchObject({ code, log: expect.stringContaining(why) });
   });
 
   test('follows a file through its rotation', async () => {
@@ -184,6 +225,23 @@ describe('recognising', () => {
     writeFileSync(events, (await runGatetrail(['recognise', log, '--events'], { dataDir: join(folder, 'unused') })).out);
     expect(JSON.parse((await runGatetrail(['import', events, '--json'], { dataDir })).out)).toMatchObject({ messages: 2, events: 2 });
     expect(await paths('/events/')).toEqual(['/events/a', '/events/b']);
+  });
+
+  test('tells a person where each line stands, in words', async () => {
+    const ran = await runGatetrail(['recognise', '-'], { dataDir: join(folder, 'unused'), input: `${line('/words')}\n\n{"hello":1}\n` });
+    const [read, refused] = ran.out.split('\n');
+    expect(read).toMatch(/^-:0 combined \S+ GET \/words 200$/);
+    expect(refused).toMatch(/^-:1 UNKNOWN_FORMAT at \$: expected /);
+  });
+
+  test('ends quietly when nobody reads on', async () => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/main.js'), 'recognise', '-'], { env: cleanEnvironment() });
+    let log = '';
+    child.stderr.on('data', (text: Buffer) => (log += text.toString()));
+    child.stdout.destroy();
+    child.stdin.on('error', () => {}).end(`${line('/unread')}\n`.repeat(5_000));
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(log).toBe('');
   });
 
   test('says why a record cannot be read, and ends with 3', async () => {

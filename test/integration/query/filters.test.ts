@@ -81,6 +81,11 @@ test('text operators compare exactly, contains alone ignores case, and wildcards
   expect(await paths({ userAgent: { contains: '1%e' } })).toEqual([]);
 });
 
+test('a pattern that RE2 does not take is the fault of who sent it, and says why', async () => {
+  const { errors } = await api.ask(`{auditEvents(${thatDay}, filter: {path: {matches: "/orders/("}}) {nodes {id}}}`);
+  expect(errors?.[0]).toMatchObject({ message: 'Expected an RE2 pattern: missing ): /orders/(', extensions: { code: 'BAD_USER_INPUT' } });
+});
+
 test('a comparison with an absent value is false, its negation true, exists tells', async () => {
   for (const match of [{ eq: '' }, { startsWith: '' }, { contains: '' }, { matches: '.*' }, { in: [''] }]) {
     expect(await paths({ consumer: match }), JSON.stringify(match)).not.toContain(bare);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readAddress } from '../../../core/address.ts';
 
-describe('an address is read', () => {
+describe('an address is read, in one notation', () => {
   it.each([
     ['203.0.113.7', '203.0.113.7'],
     ['203.0.113.7:51234', '203.0.113.7'],
@@ -11,7 +11,12 @@ describe('an address is read', () => {
     ['[2001:db8::1]:443', '2001:db8::1'],
     ['fe80::1%eth0', 'fe80::1'],
     ['[fe80::1%25eth0]:80', 'fe80::1'],
-    ['::ffff:203.0.113.7', '::ffff:203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['2001:DB8:0:0::0001', '2001:db8::1'],
+    ['[2001:0db8:0000:0000:0000:0000:0000:0001]:443', '2001:db8::1'],
+    ['::', '::'],
+    ['::1', '::1'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
   ])('from %s', (text, address) => expect(readAddress(text)).toBe(address));
 
   it.each(['', '-', 'unknown', 'host.example', '999.1.1.1', '203.0.113', '[2001:db8::1', '203.0.113.7, 10.0.0.1', ':'])(

@@ -85,6 +85,38 @@ describe('a message is opened', () => {
   });
 });
 
+describe('a line of text', () => {
+  const line = (who: string, time = '22/Nov/2026:09:59:00 +0000') => decode(`${who} [${time}] "GET /a HTTP/1.1" 401 5 "-" "x"`)[0];
+
+  test.each([
+    ['203.0.113.7 - frank', '', '203.0.113.7', 'frank'],
+    ['203.0.113.7 - John Doe', '', '203.0.113.7', 'John Doe'],
+    ['203.0.113.7 - 6.6.6.6 - -', '', '203.0.113.7', '6.6.6.6 - -'],
+    ['203.0.113.7 - x [22/Nov/2026:09:59:00 +0000]', '', '203.0.113.7', 'x [22/Nov/2026:09:59:00 +0000]'],
+    ['api.example.com:8443 203.0.113.7 - John Doe', 'api.example.com', '203.0.113.7', 'John Doe'],
+    ['203.0.113.7 ident frank', '', '203.0.113.7', 'frank'],
+  ])('%s: what a client types as its user is never taken for its address', (who, host, address, user) => {
+    expect(line(who)).toMatchObject({ event: { server_address: host, client_address: address, consumer_name: user } });
+  });
+
+  test.each(['31/Feb/2026:10:00:00 +0000', '22/Nov/2026:25:00:00 +0000', '00/Nov/2026:10:00:00 +0000', '22/Foo/2026:10:00:00 +0000'])(
+    'with the time %s, which no calendar has, is a dead letter',
+    (time) => expect(line('203.0.113.7 - -', time)).toMatchObject({ rejected: { code: 'BAD_TIME', detectedFormat: 'combined' } }),
+  );
+
+  test.each([
+    '<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -',
+    '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -',
+    'web1 nginx - 203.0.113.7 - -',
+  ])('with words in front is no line of ours: %s', (who) => expect(line(who)).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT' } }));
+
+  test('that is hostile takes no time to speak of', () => {
+    const from = performance.now();
+    decode(`203.0.113.7 - ${' ['.repeat(400_000)}`);
+    expect(performance.now() - from).toBeLessThan(2_000);
+  });
+});
+
 describe('times', () => {
   test('are kept to the microsecond', () => expect(one(canonical()).timestamp).toBe(Date.parse('2026-11-22T09:59:58.123Z') * 1000 + 456));
   test('up to five minutes ahead are kept', () => expect(one(canonical({ timestamp: '2026-11-22T10:05:00Z' })).time_source).toBe('start'));
@@ -105,6 +137,8 @@ describe('times', () => {
     ['soon', 'BAD_TIME'],
     ['2026-13-01T00:00:00Z', 'BAD_TIME'],
     ['2026-11-22T10:00:00', 'BAD_TIME'],
+    ['2026-02-31T10:00:00Z', 'BAD_TIME'],
+    ['2026-11-22T24:00:01Z', 'BAD_TIME'],
   ])('%j is a dead letter', (timestamp, code) => {
     expect(decode(JSON.stringify(canonical({ timestamp })))[0]).toMatchObject({
       rejected: { code, path: '$.timestamp', detectedFormat: 'gatetrail' },
@@ -157,7 +191,7 @@ describe('recognition', () => {
 describe('what is stored', () => {
   test('has one word for how it ended', () => {
     const outcome = (status: number) => one(canonical({ http_response_status_code: status })).outcome;
-    expect([200, 304, 401, 403, 404, 407, 429, 500, 599].map(outcome)).toEqual([
+    expect([200, 304, 401, 403, 404, 407, 429, 500, 599, 999].map(outcome)).toEqual([
       'success',
       'success',
       'auth_failure',
@@ -167,6 +201,7 @@ describe('what is stored', () => {
       'rate_limited',
       'server_error',
       'server_error',
+      'unknown',
     ]);
   });
 
@@ -186,6 +221,33 @@ describe('what is stored', () => {
     expect(one(canonical({ consumer_name: 'a' }), { pseudonyms: deriveKey('another secret of the tests', 'pseudonyms') }).subject).not.toBe(
       a,
     );
+  });
+
+  test('keeps no value of a query that stands in the path', () => {
+    const { url_path, url_query } = one(canonical({ url_path: '/a?token=geheim', url_query: 'page=2' }));
+    expect({ url_path, url_query }).toEqual({ url_path: '/a', url_query: 'token=REDACTED&page=REDACTED' });
+  });
+
+  test('has ids of traces in lower case, as other systems write them', () =>
+    expect(one(canonical({ trace_id: '4BF92F3577B34DA6A3CE929D0E0E4736', span_id: '00F067AA0BA902B7' }))).toMatchObject({
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+      span_id: '00f067aa0ba902b7',
+    }));
+
+  test('has the whole forwarded list, also where a gateway wrote it as a list', () => {
+    const headers = { 'x-forwarded-for': ['198.51.100.1', '198.51.100.2, 10.0.0.1'] };
+    const record = { started_at: receivedAt, client_ip: '10.0.0.1', request: { method: 'GET', headers }, response: { status: 200 } };
+    expect(one(record).forwarded_for).toBe('198.51.100.1, 198.51.100.2, 10.0.0.1');
+  });
+
+  test.each([
+    ['upstream', [{ state: 'failed' }, {}], ''],
+    ['upstream', [{ state: 'next' }, { state: 'failed' }], 'failed'],
+    ['upstream', {}, ''],
+    ['kong', [{ state: 'failed' }], 'kong'],
+  ])('says what went wrong at Kong: answered by %s after the tries %j', (source, tries, errorType) => {
+    const record = { started_at: receivedAt, client_ip: '10.0.0.1', request: { method: 'GET' }, response: { status: 502 }, source, tries };
+    expect(one(record).error_type).toBe(errorType);
   });
 
   test('cuts a text beyond 8 KiB and says so', () => {
