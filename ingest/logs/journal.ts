@@ -4,7 +4,7 @@
  * came, secrets included, so each value is sealed with AES-256-GCM.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { sleep } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
@@ -44,7 +44,6 @@ interface Ends {
 type RecordKey = [topic: string, partition: number, offset: number];
 
 export function openJournal(options: JournalOptions): Journal {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const root = openFolder(options.folder);
   const records: Database<Stored, RecordKey> = root.openDB({ name: 'records' });
   const ends: Database<Ends, [string, number]> = root.openDB({ name: 'ends' });
@@ -52,6 +51,7 @@ export function openJournal(options: JournalOptions): Journal {
   const seal = sealer(options);
   let nextPartition = Math.floor(Math.random() * partitions);
 
+  const committed = <Result>(work: Promise<Result>) => work.catch((error: unknown) => Promise.reject(notTaken(options.folder, error)));
   const endsOf = (topic: string, partition: number): Ends => ends.get([topic, partition]) ?? { low: 0, high: 0 };
 
   async function appendTo(topic: string, partition: number, messages: readonly NewMessage[]): Promise<number> {
@@ -72,17 +72,13 @@ export function openJournal(options: JournalOptions): Journal {
   return {
     kind: 'journal',
     describe: async () => `journal of ${partitions} partitions`,
-    id: async () => identity(root, marks),
+    id: async () => known(marks) ?? committed(identity(root, marks)),
     async append(topic, messages) {
       const positions: { partition: number; offset: number }[] = [];
-      try {
-        for (const { partition, indexes } of lanes(messages, () => nextPartition++ % partitions)) {
-          const lane = indexes.map((index) => messages[index]).filter((message) => message !== undefined);
-          const first = await appendTo(topic, partition, lane);
-          indexes.forEach((index, at) => (positions[index] = { partition, offset: first + at }));
-        }
-      } catch (error) {
-        throw notAppended(options.folder, error);
+      for (const { partition, indexes } of lanes(messages, () => nextPartition++ % partitions)) {
+        const lane = indexes.map((index) => messages[index]).filter((message) => message !== undefined);
+        const first = await committed(appendTo(topic, partition, lane));
+        indexes.forEach((index, at) => (positions[index] = { partition, offset: first + at }));
       }
       return positions;
     },
@@ -103,7 +99,7 @@ export function openJournal(options: JournalOptions): Journal {
               revoked: control.signal,
               read,
               endsOf,
-              mark: (next) => marks.put([consuming.group, topic, String(partition)], next),
+              mark: (next) => committed(marks.put([consuming.group, topic, String(partition)], next)),
             }),
           );
         }
@@ -114,10 +110,12 @@ export function openJournal(options: JournalOptions): Journal {
       const { low, high } = endsOf(topic, partition);
       const limit = Math.min(below, high);
       if (limit <= low) return;
-      await root.transaction(() => {
-        for (let offset = low; offset < limit; offset += 1) void records.remove([topic, partition, offset]);
-        void ends.put([topic, partition], { low: limit, high: endsOf(topic, partition).high });
-      });
+      await committed(
+        root.transaction(() => {
+          for (let offset = low; offset < limit; offset += 1) void records.remove([topic, partition, offset]);
+          void ends.put([topic, partition], { low: limit, high: endsOf(topic, partition).high });
+        }),
+      );
     },
     close: () => root.close(),
   };
@@ -125,32 +123,40 @@ export function openJournal(options: JournalOptions): Journal {
 
 function openFolder(folder: string): RootDatabase {
   try {
-    // With overlapping syncs, a writer that is killed leaves the environment of the others in a panic.
-    return open({ path: folder, encoding: 'msgpack', maxDbs: 8, overlappingSync: false });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // With overlapping syncs, a writer that is killed leaves the environment of the others in a panic. A batch of an event
+    // turn has a promise that nobody gets: its rejection, as on a full disk, would end the process.
+    return open({ path: folder, encoding: 'msgpack', maxDbs: 8, overlappingSync: false, eventTurnBatching: false });
   } catch (error) {
     throw new AuditError('DATA_DIR_UNUSABLE', `The journal in ${folder} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** A full disk is told by its name: space heals it, nothing else does. */
-function notAppended(folder: string, error: unknown): AuditError {
-  const isFull = /No space left|MDB_MAP_FULL|ENOSPC/.test(messageOf(error));
-  if (isFull)
-    return new AuditError(
-      'DISK_FULL',
-      `The disk under the journal in ${folder} is full; nothing was acknowledged. Free space, then send again`,
-      { cause: error },
-    );
+/** Below this a commit has no room. */
+const roomBytes = 1024 * 1024;
+
+/** A full disk is told by its name: space heals it, nothing else does. lmdb tells of a write that was cut short as an input/output error. */
+function notTaken(folder: string, error: unknown): AuditError {
+  // The reason comes in a promise of its own, which would end the process if nobody took it.
+  const { commitError } = error as { commitError?: Promise<never> }; // lmdb's errors of a commit have it, others not
+  commitError?.catch(() => {});
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < roomBytes || /MDB_MAP_FULL/.test(messageOf(error))) {
+    const message = `The disk under the journal in ${folder} is full: ${bavail * bsize} bytes are free. Nothing was acknowledged. Free space, then send again`;
+    return new AuditError('DISK_FULL', message, { cause: error });
+  }
   return new AuditError('LOG_UNAVAILABLE', `The journal in ${folder} takes no records: ${messageOf(error)}`, { cause: error });
 }
 
 /** Made with the folder: a journal that was deleted and made anew is another one. */
 async function identity(root: RootDatabase, marks: Database<number | string, string[]>): Promise<string> {
   await root.transaction(() => {
-    if (marks.get(['id']) === undefined) void marks.put(['id'], randomUUID());
+    if (known(marks) === undefined) void marks.put(['id'], randomUUID());
   });
-  return String(marks.get(['id']));
+  return String(known(marks));
 }
+
+const known = (marks: Database<number | string, string[]>) => marks.get(['id']) as string | undefined; // put by identity alone
 
 /** A key keeps its partition; what has none goes to the next one, a transaction at a time. */
 function lanes(messages: readonly NewMessage[], next: () => number): { partition: number; indexes: number[] }[] {

@@ -64,8 +64,15 @@ export function openKafka(options: KafkaOptions): Log {
     return count;
   }
 
+  const named = async <Result>(topics: readonly string[], work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toAuditError(error, topics, options);
+    }
+  };
   const bounds = (topics: readonly string[]) =>
-    named(topics, async () => (await Promise.all(topics.map(async (topic) => boundsOf(await admin(), topic)))).flat());
+    Promise.all(topics.map((topic) => named([topic], async () => boundsOf(await admin(), topic)))).then((all) => all.flat());
 
   return {
     kind: 'kafka',
@@ -490,15 +497,7 @@ interface Connected<Client> {
   forget(): void;
 }
 
-async function named<Result>(topics: readonly string[], work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toAuditError(error, topics);
-  }
-}
-
-function toAuditError(error: unknown, topics: readonly string[]): AuditError {
+function toAuditError(error: unknown, topics: readonly string[], { brokers, sasl }: KafkaOptions): AuditError {
   if (error instanceof AuditError) return error;
   const type = protocolType(error);
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
@@ -511,7 +510,21 @@ function toAuditError(error: unknown, topics: readonly string[]): AuditError {
       cause: error,
     });
   }
-  return new AuditError('LOG_UNAVAILABLE', `Kafka does not answer as expected: ${messageOf(error)}`, { cause: error });
+  const where = brokers.join(',');
+  if (hasName(error, 'KafkaJSSASLAuthenticationError')) {
+    const who = sasl === undefined ? 'us without a user' : `the user ${sasl.username} by ${sasl.mechanism}`;
+    return new AuditError(
+      'SIGN_IN_REFUSED',
+      `Kafka at ${where} refused ${who}: ${messageOf(error)}. Mend kafka.sasl, kafka.user and kafka.password`,
+      { cause: error },
+    );
+  }
+  return new AuditError('LOG_UNAVAILABLE', `Kafka at ${where} does not answer as expected: ${messageOf(error)}`, { cause: error });
+}
+
+function hasName(error: unknown, name: string): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if (at.name === name) return true;
+  return false;
 }
 
 /** The protocol's name of an error, also inside the wrappers that retries put around it. */
