@@ -2,12 +2,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AuditError, messageOf } from '../core/errors.ts';
-
-interface Holder {
-  readonly pid: number;
-  /** Tells a process from a later one of the same id; null where the system does not say. */
-  readonly startedAt: string | null;
-}
+import { lives, ownMark, type ProcessMark } from '../core/process.ts';
 
 /** Takes the folder, and gives what lets it go. @throws DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, DISK_FULL */
 export function holdFolder(dataDir: string): () => void {
@@ -15,10 +10,9 @@ export function holdFolder(dataDir: string): () => void {
   try {
     mkdirSync(dataDir, { recursive: true });
     accessSync(dataDir, constants.W_OK);
-    const holder = noteOf<Holder>(file);
+    const holder = noteOf<ProcessMark>(file);
     if (holder !== null && lives(holder)) throw locked(dataDir, file, holder);
-    const own: Holder = { pid: process.pid, startedAt: startOf(process.pid) };
-    writeFileSync(file, JSON.stringify(own), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify(ownMark()), { mode: 0o600 });
   } catch (error) {
     throw error instanceof AuditError ? error : unusable(resolve(dataDir), error);
   }
@@ -38,7 +32,7 @@ export function unusable(path: string, error: unknown): AuditError {
   return new AuditError('DATA_DIR_UNUSABLE', `${path} cannot be written: ${messageOf(error)}. ${advice}`, { cause: error });
 }
 
-function locked(dataDir: string, file: string, { pid }: Holder): AuditError {
+function locked(dataDir: string, file: string, { pid }: ProcessMark): AuditError {
   const message = `Process ${pid} works on the data folder ${resolve(dataDir)}, which only one can. Stop it, or choose another folder with --data. (Where that process is none of Gatetrail, remove ${file})`;
   return new AuditError('DATA_DIR_LOCKED', message, { facts: { dataDir, pid } });
 }
@@ -47,27 +41,6 @@ function locked(dataDir: string, file: string, { pid }: Holder): AuditError {
 function noteOf<Note>(file: string): Note | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Note; // written by us alone
-  } catch {
-    return null;
-  }
-}
-
-function lives({ pid, startedAt }: Holder): boolean {
-  const now = startOf(pid);
-  if (now !== null) return startedAt === null || startedAt === now;
-  try {
-    process.kill(pid, 0);
-    return process.platform !== 'linux'; // there it would have a start, were it more than the rest of an ended one
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** When a process began, in ticks since the machine did; null where it has ended or the system does not tell. Source: proc(5), stat. */
-function startOf(pid: number): string | null {
-  try {
-    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    return state === 'Z' ? null : (fields[18] ?? null);
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import { open, type Database, type RootDatabase } from 'lmdb';
 import { sleep } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { PurposeKey } from '../../core/keys.ts';
+import { lives, ownMark, type ProcessMark } from '../../core/process.ts';
 import type { AssignedPartition, Bounds, ConsumeOptions, Fetched, Log, LogMessage, NewMessage, TopicPartition } from '../log.ts';
 
 export interface JournalOptions {
@@ -104,7 +105,21 @@ export function openJournal(options: JournalOptions): Journal {
           );
         }
       }
-      return { stop: async () => control.abort() };
+      const reader = ['reader', consuming.group];
+      // A full disk must not keep the reader from working: only its name is missing then.
+      await committed(marks.put(reader, JSON.stringify(ownMark()))).catch(() => {});
+      return {
+        async stop() {
+          control.abort();
+          await committed(marks.remove(reader)).catch(() => {}); // then it counts until this process ends
+        },
+      };
+    },
+    async readers(group) {
+      const mark = marks.get(['reader', group]);
+      if (mark === undefined) return [];
+      const reader = JSON.parse(String(mark)) as ProcessMark; // put by consume alone
+      return lives(reader) ? [`process ${reader.pid}`] : [];
     },
     async trim({ topic, partition }, below) {
       const { low, high } = endsOf(topic, partition);

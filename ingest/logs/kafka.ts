@@ -93,6 +93,11 @@ export function openKafka(options: KafkaOptions): Log {
         await leaveForPredecessors(client, await admin(), { memberName, group: consuming.group, logger: options.logger });
       return named(consuming.topics, () => consume(client.consumer(consumerSettings(consuming)), { ...options, ...consuming, bounds }));
     },
+    readers: (group) =>
+      named([], async () => {
+        const { groups } = await (await admin()).describeGroups([group]);
+        return groups.flatMap(({ members }) => members).map(({ clientId, clientHost }) => `${clientId} on ${clientHost}`);
+      }),
     async close() {
       await Promise.allSettled([admin.close(), producer.close()]);
     },
