@@ -107,7 +107,8 @@ async function assertUnread({ config, log }: Stores): Promise<void> {
 }
 
 async function newEpoch({ clickhouse, log }: Stores, topic: string, reason: string): Promise<Position[]> {
-  const starts = (await log.bounds([topic])).map(({ partition, low }) => ({ partition, start: low }));
+  const bounds = (await log.bounds([topic])).toSorted((a, b) => a.partition - b.partition);
+  const starts = bounds.map(({ partition, low }) => ({ partition, start: low }));
   const place = { logId: await log.id(), topic };
   const facts = { starts, receivedAt: systemClock.now(), writer: holderName('positions'), note: reason };
   const sourceEpoch = await beginEpoch(openLedger(clickhouse), place, facts);

@@ -114,7 +114,8 @@ function consumerSettings({ group, readAheadBytes }: ConsumeOptions) {
     maxBytesPerPartition: Math.min(8 * 1024 * 1024, readAheadBytes),
     minBytes: 1,
     maxWaitTimeInMs: 250,
-    retry: { initialRetryTime: 200, retries: 8, restartOnFailure: async () => true },
+    // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 8, restartOnFailure: async () => true },
   };
 }
 
