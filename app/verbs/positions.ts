@@ -28,22 +28,32 @@ interface Position {
   readonly isOpen: boolean;
 }
 
-const actions: Readonly<Record<string, (stores: Stores, flags: Flags) => Promise<readonly Position[]>>> = {
-  list: async ({ clickhouse }) => (await closedReader(clickhouse, systemClock).read()).partitions,
-  reset: async (stores, flags) => {
+/** What is asked is read first: a wrong argument must not cost the start of an engine. */
+type Action = (flags: Flags) => (stores: Stores) => Promise<readonly Position[]>;
+
+const actions: Readonly<Record<string, Action>> = {
+  list:
+    () =>
+    async ({ clickhouse }) =>
+      (await closedReader(clickhouse, systemClock).read()).partitions,
+  reset: (flags) => {
     const reset = {
       topic: needed(flags, 'topic', 'NAME'),
       partition: whole(flags, 'partition'),
       to: whole(flags, 'to'),
       reason: needed(flags, 'reason', 'TEXT'),
     };
-    await assertUnread(stores);
-    return [await resetPosition(reset, stores)];
+    return async (stores) => {
+      await assertUnread(stores);
+      return [await resetPosition(reset, stores)];
+    };
   },
-  'new-epoch': async (stores, flags) => {
+  'new-epoch': (flags) => {
     const [topic, reason] = [needed(flags, 'topic', 'NAME'), needed(flags, 'reason', 'TEXT')];
-    await assertUnread(stores);
-    return newEpoch(stores, topic, reason);
+    return async (stores) => {
+      await assertUnread(stores);
+      return newEpoch(stores, topic, reason);
+    };
   },
 };
 
@@ -57,10 +67,10 @@ const positions: Verb = {
     '--reason <TEXT>': 'why, for the record',
   },
   async run(flags, [what = '']) {
-    const action = actions[what];
+    const action = actions[what]?.(flags);
     if (action === undefined) throw new AuditError('BAD_USER_INPUT', `expected positions list, reset or new-epoch, ${what} came`);
     await withStores(configOf(flags), async (stores) => {
-      for (const place of await action(stores, flags)) print(flags['json'] === true ? lineOf(place) : sentenceOf(place));
+      for (const place of await action(stores)) print(flags['json'] === true ? lineOf(place) : sentenceOf(place));
     });
   },
 };

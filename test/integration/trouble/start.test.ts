@@ -61,7 +61,7 @@ describe('a data folder', () => {
     test.each(['start', 'engine', 'ingest', 'query', 'alerts'])('is refused by %s, at once and in words', async (verb) => {
       if (disk === null) chmodSync(readOnly, 0o500); // enough for whoever is not root, and root may mount
       const { code, log } = await runGatetrail([verb], { dataDir: readOnly, env: { GATETRAIL_PORT: '0' } });
-      expect(log).toMatch(new RegExp(`^DATA_DIR_UNUSABLE: .*${readOnly}.* cannot be .*(EROFS|EACCES|ENOENT)`, 'm'));
+      expect(log).toMatch(new RegExp(`^DATA_DIR_UNUSABLE: .*${readOnly}.* cannot be.* (EROFS|EACCES|ENOENT)`, 'm'));
       expect(code).toBe(2);
     });
   });
