@@ -74,7 +74,7 @@ test('list shows each partition with where it goes on, beside a running service'
   expect(all.map(({ partition }) => partition)).toEqual([0, 1, 2, 3]);
   for (const one of all)
     expect(one).toEqual({ topic, sourceEpoch: 1, partition: one.partition, position: expect.any(Number), isOpen: false });
-  expect(all.map(({ position }) => position).toSorted()).toEqual([0, 0, 0, 1]);
+  expect(all.map(({ position }) => position).toSorted((a, b) => a - b)).toEqual([0, 0, 0, 1]);
 });
 
 test('reset and new-epoch are refused while ingest reads', async () => {
