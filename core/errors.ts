@@ -22,7 +22,7 @@ export const catalogue = {
     false,
     'Another process listens on this port. Choose another one with --port or http.port, or 0 for any free one.',
   ),
-  DATA_DIR_LOCKED: entry(500, true, 'Another process works on this data folder. Stop it, or choose another folder with --data.'),
+  DATA_DIR_LOCKED: entry(503, true, 'Another process works on this data folder. Stop it, or choose another folder with --data.'),
   DATA_DIR_UNUSABLE: entry(500, false, 'The data folder cannot be written. Give the user of this process the right to write it.'),
   SCHEMA_TOO_NEW: entry(
     500,
