@@ -18,6 +18,8 @@ export interface Channel {
   readonly recipients: readonly string[];
   /** Never throws for what the other side does. */
   send(message: Message): Promise<Delivery>;
+  /** Whether the other side would take something now. @throws MAIL_UNAVAILABLE */
+  check(): Promise<void>;
   /** Ends a delivery under way too: it is tried again, as the same mail. */
   close(): void;
 }

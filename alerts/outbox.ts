@@ -111,7 +111,7 @@ function grouped(rows: readonly OutboxRow[]): OutboxRow[][] {
   );
 }
 
-async function sendGroup(group: readonly OutboxRow[], { store, channels, compose, now }: Posting): Promise<number> {
+async function sendGroup(group: readonly OutboxRow[], { store, channels, compose, now, logger }: Posting): Promise<number> {
   const [lead] = group;
   const channel = channels.find(({ name }) => name === lead?.channel);
   if (!lead || !channel) return 0;
@@ -120,6 +120,7 @@ async function sendGroup(group: readonly OutboxRow[], { store, channels, compose
   await store.putOutbox(bound);
   const delivery = await channel.send(message);
   const at = now();
+  if (delivery.outcome !== 'sent') logger.warn({ alert: lead.alertId, channel: channel.name, error: delivery.error }, 'a delivery failed');
   await store.putOutbox(
     bound.map((row) => {
       const next = { ...row, attempts: row.attempts + 1, version: row.version + 1 };

@@ -1,7 +1,7 @@
 /** The role `alerts` in this process: rules judged by what is stored, alerts, and mails about them. */
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
-import { AuditError, messageOf } from '../core/errors.ts';
+import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { untilItWorks } from '../core/retry.ts';
 import { type Alerts, createAlerts, firstPartyRules, loadRules } from '../alerts/alerts.ts';
@@ -12,17 +12,22 @@ import { emptyCatalogue, limitsFor, readCatalogue } from '../schemas/catalogue.t
 import { openLease } from '../storage/lease.ts';
 import type { Config } from './config.ts';
 import { assertMigrated } from './ingest.ts';
+import { told, watchProblem } from './readiness.ts';
 import type { RoleContext, Running } from './role.ts';
 import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
+import { exitCodeOf } from './verb.ts';
+import { watched } from './watched.ts';
 import { openWatermark } from './watermark.ts';
 
 export async function openAlerts({ config, logger }: RoleContext): Promise<Running> {
-  const clickhouse = openClickHouse(config, 'jobs');
+  const clickhouse = watched(openClickHouse(config, 'jobs'), systemClock);
   const log = openLog(config, logger);
   const catalogue = config.catalogue === undefined ? emptyCatalogue : await readCatalogue(config.catalogue);
   const rules = await loadRules([firstPartyRules, ...config.rules]);
   const control = new AbortController();
+  const channel = channelOf(config);
+  const mailProblem = watchProblem(() => channel.check(), control.signal, 15_000);
   let waitsFor: string | null = 'the start';
   let alerts: Alerts | null = null;
 
@@ -31,7 +36,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     alerts = createAlerts({
       clickhouse,
       rules,
-      channels: [channelOf(config)],
+      channels: [channel],
       watermark: openWatermark(clickhouse, { log, topics: topicsOf(config), clock: systemClock }),
       lease: openLease(clickhouse, { name: 'alerts', holder: holderName('alerts'), ttlMs: 30_000 }),
       clock: systemClock,
@@ -47,18 +52,18 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     waitsFor = null;
   };
   const onRetry = (error: unknown) => {
-    waitsFor = messageOf(error);
+    waitsFor = told(error);
   };
   const started = untilItWorks(start, { firstMs: 100, maxMs: 5_000, signal: control.signal, onRetry }).catch((error: unknown) => {
     if (control.signal.aborted) return;
     if (!(error instanceof AuditError)) throw error;
     logger.error({ code: error.code }, error.message);
-    process.exit(1);
+    process.exit(exitCodeOf(error));
   });
 
   return {
     routes: [],
-    notReady: async () => (waitsFor === null ? [] : [waitsFor]),
+    notReady: async () => [...(waitsFor === null ? clickhouse.problems() : [waitsFor]), ...mailProblem()],
     async stop() {
       control.abort();
       await started;

@@ -56,7 +56,7 @@ const security = {
   'cache-control': 'no-store',
 };
 
-/** @throws PORT_IN_USE */
+/** @throws PORT_IN_USE, CONFIG_INVALID */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { http, logger } = options;
   const { cert, key } = http.tls;
@@ -65,7 +65,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     bodyLimit: 17 * 1024 * 1024,
     forceCloseConnections: true,
     ...(cert !== undefined &&
-      key !== undefined && { https: { cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' as const } }),
+      key !== undefined && { https: { cert: pem('http.tls.cert', cert), key: pem('http.tls.key', key), minVersion: 'TLSv1.2' as const } }),
   }) as unknown as FastifyInstance; // the same with TLS and without
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', async (request, reply) => {
@@ -81,13 +81,27 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const url = await app.listen({ port: http.port, host: http.host });
     return { url, close: () => app.close() };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new AuditError(
-      'PORT_IN_USE',
-      `Port ${http.port} on ${http.host} is in use by another process. Choose another one with --port or http.port, or 0 for any free one`,
-      { cause: error },
-    );
+    throw notListening(http, error);
   }
+}
+
+function pem(setting: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new AuditError('CONFIG_INVALID', `${setting}: expected the path of a file that can be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function notListening({ host, port }: Config['http'], error: unknown): AuditError {
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+    const message = `Port ${port} on ${host} is in use by another process. Choose another one with --port or http.port, or 0 for any free one`;
+    return new AuditError('PORT_IN_USE', message, { cause: error });
+  }
+  const message = `Cannot listen on port ${port} of ${host}: ${messageOf(error)}. Choose an address of this machine with http.host, and a port that this user may use with http.port`;
+  return new AuditError('CONFIG_INVALID', message, { cause: error });
 }
 
 function ownRoutes({ notReady, metrics }: ListenerOptions): Route[] {
@@ -145,7 +159,7 @@ function answer(reply: FastifyReply, { status, type = 'application/json', header
 }
 
 function failure(error: unknown, request: FastifyRequest, logger: Logger): Answer {
-  if (error instanceof AuditError && error.code !== 'BACKEND_REFUSED') return toAnswer(error);
+  if (error instanceof AuditError && error.code !== 'BACKEND_REFUSED' && error.code !== 'SIGN_IN_REFUSED') return toAnswer(error);
   const status = (error as { statusCode?: number }).statusCode;
   if (status === 413)
     return toAnswer(

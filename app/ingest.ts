@@ -11,16 +11,20 @@ import { probeTokens } from '../storage/probe.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { makeDecoder } from './decoder.ts';
 import { intakeRoutes } from './intake.ts';
+import { fullDisk, told, watchLog } from './readiness.ts';
 import type { RoleContext, Running } from './role.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { fileTrace } from './trace.ts';
 import { closedReader, endsOf } from './watermark.ts';
+import { watched } from './watched.ts';
+import { exitCodeOf } from './verb.ts';
 
 /** Tries for as long as it takes: readiness says what is awaited, and no record is lost meanwhile. */
 export async function openIngest({ config, logger, metrics }: RoleContext): Promise<Running> {
-  const clickhouse = openClickHouse(config, 'ingest');
+  const clickhouse = watched(openClickHouse(config, 'ingest'), systemClock);
   const log = openLog(config, logger);
   const control = new AbortController();
+  const logProblem = watchLog(log, topicsOf(config), control.signal);
   const stopped = new Map<string, string>();
   let waitsFor: string | null = 'the start';
   let ingest: Awaited<ReturnType<typeof startIngest>> | null = null;
@@ -70,19 +74,22 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
   };
 
   const onRetry = (error: unknown, attempt: number, waitMs: number) => {
-    waitsFor = error instanceof AuditError ? `${error.code}: ${error.message}` : String(error);
+    waitsFor = told(error);
     logger.warn({ attempt, waitMs: Math.round(waitMs), waitsFor }, 'waiting for what ingest needs');
   };
   const started = untilItWorks(start, { firstMs: 100, maxMs: 5_000, signal: control.signal, onRetry }).catch((error: unknown) => {
     if (control.signal.aborted) return;
     if (!(error instanceof AuditError)) throw error;
     logger.error({ code: error.code }, error.message);
-    process.exit(error.code === 'CONFIG_INVALID' || error.code === 'SCHEMA_TOO_NEW' ? 2 : 1);
+    process.exit(exitCodeOf(error));
   });
 
   return {
     routes: await intakeRoutes({ config, clickhouse, log, logger }),
-    notReady: async () => [...(waitsFor === null ? [] : [waitsFor]), ...stopped.values()],
+    async notReady() {
+      const now = waitsFor === null ? [...clickhouse.problems(), ...logProblem(), ...(ingest?.notReady() ?? [])] : [waitsFor];
+      return [...new Set([...now, ...fullDisk(config), ...stopped.values()])];
+    },
     async stop() {
       control.abort();
       await started;

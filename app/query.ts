@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { firstPartyRules, loadRules } from '../alerts/alerts.ts';
 import { systemClock } from '../core/clock.ts';
-import { AuditError, messageOf } from '../core/errors.ts';
+import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { evidencePage } from '../query/evidence-page.ts';
 import { createGraphql } from '../query/graphql.ts';
@@ -11,10 +11,12 @@ import type { Config } from './config.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
+import { fullDisk, othersNotReady, told } from './readiness.ts';
 import { type RoleContext, type Running, version } from './role.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
 import { isEmbedded, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { closedReader, endsOf } from './watermark.ts';
+import { watched } from './watched.ts';
 
 const welcome: Answer = {
   status: 200,
@@ -25,17 +27,16 @@ const welcome: Answer = {
 const hundredYearsMs = 36_525 * 86_400_000;
 
 export async function openQuery({ config, logger }: RoleContext): Promise<Running> {
-  const clickhouse = openClickHouse(config, 'reader');
+  const clickhouse = watched(openClickHouse(config, 'reader'), systemClock);
   const log = openLog(config, logger);
   const access = accessOf(config, clickhouse);
   const accessLog = openAccessLog(clickhouse, systemClock);
   const notReady = async (): Promise<readonly string[]> => {
-    try {
-      await assertMigrated(clickhouse);
-      return [];
-    } catch (error) {
-      return [error instanceof AuditError ? `${error.code}: ${error.message}` : messageOf(error)];
-    }
+    const own = await assertMigrated(clickhouse).then(
+      () => clickhouse.problems(),
+      (error: unknown) => [told(error)],
+    );
+    return [...new Set([...own, ...fullDisk(config), ...(await othersNotReady(config.dataDir))])];
   };
   const graphql = createGraphql({
     clickhouse,

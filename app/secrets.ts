@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AuditError, messageOf } from '../core/errors.ts';
 import { newToken } from '../storage/access.ts';
 import type { Config } from './config.ts';
+import { unusable } from './folder.ts';
 
 export interface Secrets {
   readonly current: string;
@@ -38,12 +38,4 @@ function kept(file: string, make: () => string): string {
   }
   chmodSync(file, 0o600);
   return readFileSync(file, 'utf8').trim();
-}
-
-function unusable(file: string, error: unknown): AuditError {
-  return new AuditError(
-    'DATA_DIR_UNUSABLE',
-    `${file} cannot be written: ${messageOf(error)}. Give this user the right to write the data folder, or choose another one with --data`,
-    { cause: error },
-  );
 }

@@ -1,11 +1,13 @@
 /** All roles on one machine: engine, one migration run, then query, ingest and alerts. For `start`, `demo` and `import`. */
-import { rmSync, writeFileSync, mkdirSync, accessSync, constants } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../core/clock.ts';
-import { AuditError, messageOf } from '../core/errors.ts';
+import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { engineEnvironment } from '../local/engine/spawn.ts';
 import type { Config } from './config.ts';
+import { engineGone, holdFolder } from './folder.ts';
+import { reasonsOf } from './readiness.ts';
 import { isEmbedded } from './stores.ts';
 import { createSupervisor, type Ready } from './supervisor.ts';
 
@@ -30,34 +32,38 @@ export interface Started {
 const stopOrder = [['query', 'migrate'], ['ingest'], ['alerts'], ['engine']];
 const readyWithinMs = 60_000;
 
-/** @throws DATA_DIR_UNUSABLE, CONFIG_INVALID, NOT_READY */
+/** @throws DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, CONFIG_INVALID, NOT_READY */
 export async function startAll({ config, flags, env = {}, logger, onUsage }: StartOptions): Promise<Started> {
-  assertWritable(config.dataDir);
+  const letGo = holdFolder(config.dataDir);
   const supervisor = createSupervisor({ program: join(import.meta.dirname, '../main.js'), logger, onUsage });
-  const note = join(config.dataDir, 'service.json');
+  const note = serviceNote(config.dataDir);
   // Only query has the configured port; the others listen on free ports of loopback, for health and metrics.
   const inner = { ...env, GATETRAIL_PORT: '0', GATETRAIL_HOST: '127.0.0.1' };
-  let isNoted = false;
   const stop = async () => {
-    if (isNoted) rmSync(note, { force: true }); // one that was refused must not take away the note of who holds the folder
+    note.remove();
     await supervisor.stop(stopOrder);
+    letGo();
   };
   try {
-    if (isEmbedded(config)) await supervisor.run({ role: 'engine', args: ['engine', ...flags], env: { ...inner, ...engineEnvironment() } });
+    note.remove(); // of a start that was killed
+    if (isEmbedded(config)) {
+      await engineGone(config.dataDir, sleep);
+      await supervisor.run({ role: 'engine', args: ['engine', ...flags], env: { ...inner, ...engineEnvironment() } });
+    }
     await supervisor.once({ role: 'migrate', args: ['migrate', ...flags], env: inner });
     const listensAt = (port: number | string) => ['query', ...flags, '--port', String(port)];
     // Any free port is chosen once: started again, the API is where people and mails have it.
     const again = ({ url }: Ready) => listensAt(config.http.port || new URL(url ?? '').port);
-    const query = await supervisor.run({ role: 'query', args: listensAt(config.http.port), env, again });
+    const query = await supervisor.run({ role: 'query', args: listensAt(config.http.port), env: { ...env, SUPERVISED: '1' }, again });
     const url = query['url'] ?? '';
+    const onReady = (ready: Ready) => note.setRole(ready);
     const roles = await Promise.all([
-      supervisor.run({ role: 'ingest', args: ['ingest', ...flags], env: inner }),
-      supervisor.run({ role: 'alerts', args: ['alerts', ...flags], env: { ...inner, SUPERVISED_URL: url } }),
+      supervisor.run({ role: 'ingest', args: ['ingest', ...flags], env: inner, onReady }),
+      supervisor.run({ role: 'alerts', args: ['alerts', ...flags], env: { ...inner, SUPERVISED_URL: url }, onReady }),
     ]);
-    for (const role of [query, ...roles]) await answers(role);
+    for (const role of [query, ...roles]) await answers(role, logger);
     const { adminUrl, token } = query;
-    isNoted = true;
-    writeFileSync(note, JSON.stringify({ url, token }), { mode: 0o600 });
+    note.write({ url, ...(token !== undefined && { token }) });
     return { url, ...(adminUrl !== undefined && { adminUrl }), ...(token !== undefined && { token }), stop };
   } catch (error) {
     await stop();
@@ -65,29 +71,45 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
   }
 }
 
-function assertWritable(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-    accessSync(dataDir, constants.W_OK);
-  } catch (error) {
-    throw new AuditError(
-      'DATA_DIR_UNUSABLE',
-      `The data folder ${dataDir} cannot be written: ${messageOf(error)}. Give this user the right to write it, or choose another one with --data`,
-      { cause: error },
-    );
-  }
+/** Where the service answers, for verbs that work on it, and its other roles, for the readiness that query tells. */
+function serviceNote(dataDir: string) {
+  const file = join(dataDir, 'service.json');
+  const roles: Record<string, string> = {};
+  let service: object | null = null;
+  const save = () => {
+    if (service === null) return;
+    writeFileSync(`${file}.new`, JSON.stringify({ ...service, roles }), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  return {
+    /** A role that was started again listens elsewhere. */
+    setRole({ role = '', url = '' }: Ready): void {
+      roles[role] = url;
+      save();
+    },
+    write(ready: object): void {
+      service = ready;
+      save();
+    },
+    remove(): void {
+      service = null;
+      rmSync(file, { force: true });
+    },
+  };
 }
 
+/** Mails stay queued while their server is away, and everything else works. */
+const mayWait = /^MAIL_UNAVAILABLE:/;
+
 /** Until the role says that it is ready; what it waits for is told when that takes too long. */
-async function answers(ready: Ready): Promise<void> {
+async function answers(ready: Ready, logger: Logger): Promise<void> {
+  const [role, url] = [ready['role'] ?? '', ready['url'] ?? ''];
   const deadline = Date.now() + readyWithinMs;
   for (;;) {
-    const reasons = await fetch(`${ready['url']}/readyz`).then(
-      async (response) => (response.ok ? [] : ((await response.json()) as { reasons: string[] }).reasons),
-      (error: unknown) => [messageOf(error)],
-    );
-    if (reasons.length === 0) return;
-    if (Date.now() > deadline) throw new AuditError('NOT_READY', `The role ${ready['role']} is not ready: ${reasons.join('; ')}`);
+    const reasons = await reasonsOf(role, url);
+    for (const reason of reasons.filter((each) => mayWait.test(each))) logger.warn({ role, reason }, 'started without it');
+    if (reasons.every((each) => mayWait.test(each))) return;
+    if (Date.now() > deadline) throw new AuditError('NOT_READY', `The role ${role} is not ready: ${reasons.join('; ')}`);
     await sleep(100);
   }
 }

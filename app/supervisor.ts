@@ -14,6 +14,8 @@ export interface Service {
   readonly env: Readonly<Record<string, string>>;
   /** Arguments of every later life, from what the first said when it was ready. */
   readonly again?: (ready: Ready) => readonly string[];
+  /** Told of each life that became ready. */
+  readonly onReady?: (ready: Ready) => void;
 }
 
 /** What a child said when it was ready: at least `url`. */
@@ -49,9 +51,10 @@ export function createSupervisor({ program, logger, onUsage }: SupervisorOptions
   const children = new Map<string, ChildProcess>();
   const control = new AbortController();
 
-  function start({ role, args, env }: Service): ChildProcess {
+  function start({ role, args, env, onReady }: Service): ChildProcess {
     const child = fork(program, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     children.set(role, child);
+    if (onReady) void readyOf(child).then(onReady);
     return child;
   }
 

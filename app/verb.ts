@@ -23,6 +23,7 @@ const forPeople: ReadonlySet<string> = new Set([
   'SCHEMA_TOO_NEW',
   'MIGRATION_CHANGED',
   'PORT_IN_USE',
+  'SIGN_IN_REFUSED',
   'DATA_DIR_UNUSABLE',
   'ENGINE_NOT_INSTALLED',
   ...refusalCodes,

@@ -22,7 +22,7 @@ export const catalogue = {
     false,
     'Another process listens on this port. Choose another one with --port or http.port, or 0 for any free one.',
   ),
-  DATA_DIR_LOCKED: entry(500, false, 'Another process works on this data folder. Stop it, or choose another folder with --data.'),
+  DATA_DIR_LOCKED: entry(503, true, 'Another process works on this data folder. Stop it, or choose another folder with --data.'),
   DATA_DIR_UNUSABLE: entry(500, false, 'The data folder cannot be written. Give the user of this process the right to write it.'),
   SCHEMA_TOO_NEW: entry(
     500,
@@ -37,6 +37,12 @@ export const catalogue = {
   NOT_READY: entry(503, true, 'Something this process needs does not answer yet; the message names it.'),
   DISK_FULL: entry(507, true, 'The disk under the data folder or the database is full. Free space; work goes on by itself.'),
   CLOCK_SKEW: entry(503, true, 'The clock of this machine and that of ClickHouse differ by more than 60 s. Synchronise them.'),
+
+  SIGN_IN_REFUSED: entry(
+    500,
+    false,
+    'ClickHouse or Kafka refused the user or the password. Mend them in the configuration; the message names the settings.',
+  ),
 
   // Engine and database
   BACKEND_UNAVAILABLE: entry(503, true, 'ClickHouse does not answer. The request can be tried again.'),
@@ -75,6 +81,9 @@ export const catalogue = {
     'The ledger and the stored events of a batch contradict each other. The partition stands still; nothing was changed.',
   ),
   TOPIC_MISSING: entry(404, true, 'A configured topic does not exist. Create it; it is not created by itself.'),
+
+  // Mail
+  MAIL_UNAVAILABLE: entry(503, true, 'The mail server takes no mails now. They stay queued and are tried again by themselves.'),
 
   // Requests to our own API
   BAD_USER_INPUT: entry(400, false, 'An argument is wrong; the message says which, what was expected and what came.'),

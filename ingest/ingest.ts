@@ -1,6 +1,6 @@
 /** The role `ingest`: every assigned partition of every topic, from the log to ClickHouse. */
 import type { Clock } from '../core/clock.ts';
-import type { AuditError } from '../core/errors.ts';
+import { AuditError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { openBatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
@@ -34,11 +34,13 @@ export interface IngestOptions {
 }
 
 export interface Ingest {
+  /** Why no batch is claimed, as `CODE: message`, where that is not the fault of a server. */
+  notReady(): readonly string[];
   /** Finishes the batches that are being written, then leaves the log. */
   stop(): Promise<void>;
 }
 
-const clockIsFreshMs = 30_000;
+const clockIsFreshMs = 5_000;
 
 export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const ledger = openLedger(options.clickhouse);
@@ -75,6 +77,14 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
 
   const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: limits.bytes });
   return {
+    notReady() {
+      try {
+        databaseClock.now();
+        return [];
+      } catch (error) {
+        return [error instanceof AuditError ? `${error.code}: ${error.message}` : messageOf(error)];
+      }
+    },
     async stop() {
       await consumer.stop();
       await Promise.allSettled(running);

@@ -87,5 +87,7 @@ export interface Log {
   bounds(topics: readonly string[]): Promise<readonly Bounds[]>;
   /** @throws LOG_UNAVAILABLE, TOPIC_MISSING */
   consume(options: ConsumeOptions): Promise<LogConsumer>;
+  /** Who reads for this group now, by names for people. @throws LOG_UNAVAILABLE */
+  readers(group: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }

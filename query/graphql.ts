@@ -89,7 +89,7 @@ function coded(error: unknown, logger: Logger): Error {
   if (error instanceof GraphQLError && (cause === undefined || cause === null || cause instanceof GraphQLError)) {
     return new GraphQLError(error.message, { ...place, extensions: { code: 'BAD_USER_INPUT', ...error.extensions } });
   }
-  if (cause instanceof AuditError && cause.code !== 'BACKEND_REFUSED') {
+  if (cause instanceof AuditError && cause.code !== 'BACKEND_REFUSED' && cause.code !== 'SIGN_IN_REFUSED') {
     return new GraphQLError(cause.message, { ...place, extensions: { ...cause.facts, code: cause.code } });
   }
   const errorId = randomUUID();

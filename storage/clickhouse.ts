@@ -28,7 +28,7 @@ export interface QueryOptions {
 
 export interface ClickHouse {
   readonly database: string;
-  /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
+  /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, SIGN_IN_REFUSED, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
   rows<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** Bytes of the answer in the FORMAT that the statement names, as they come. */
   stream(sql: string, options?: QueryOptions): Promise<Readable>;
@@ -71,6 +71,14 @@ export function connect(options: ConnectOptions): ClickHouse {
     ...(signal && { abort_signal: signal }),
   });
 
+  const named = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toAuditError(error, options);
+    }
+  };
+
   return {
     database: options.database,
     rows: (sql, query) => named(async () => await (await client.query({ query: sql, format: 'JSONEachRow', ...call(query) })).json()),
@@ -101,20 +109,15 @@ export function connect(options: ConnectOptions): ClickHouse {
 
 /** What the system says in the text of whichever code; 243 is ClickHouse's own reserve. */
 const isFull = /No space left on device/;
+/** UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED */
+const signIn = new Set(['192', '193', '194', '516']);
 const expensive = new Set(['158', '241', '307', '396']);
 
-async function named<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toAuditError(error);
-  }
-}
-
 /** Error codes of ClickHouse as ours. Source: ClickHouse, src/Common/ErrorCodes.cpp. */
-function toAuditError(error: unknown): AuditError {
+function toAuditError(error: unknown, options: ConnectOptions): AuditError {
+  const { origin } = new URL(options.url); // the rest may hold a password
   if (!(error instanceof ClickHouseError)) {
-    return new AuditError('BACKEND_UNAVAILABLE', `ClickHouse does not answer: ${messageOf(error)}`, { cause: error });
+    return new AuditError('BACKEND_UNAVAILABLE', `ClickHouse does not answer at ${origin}: ${reasonOf(error)}`, { cause: error });
   }
   const facts = { clickhouseCode: Number(error.code), clickhouseType: error.type };
   if (error.code === '243' || isFull.test(error.message)) {
@@ -122,6 +125,10 @@ function toAuditError(error: unknown): AuditError {
       cause: error,
       facts,
     });
+  }
+  if (signIn.has(error.code)) {
+    const message = `ClickHouse at ${origin} refused the user ${options.user} with this password. Mend clickhouse.user and clickhouse.password`;
+    return new AuditError('SIGN_IN_REFUSED', message, { cause: error, facts });
   }
   if (error.code === '159') return new AuditError('QUERY_TIMEOUT', 'The query took longer than it may', { cause: error, facts });
   // Patterns come from filters and rules; what RE2 takes only the engine knows.
@@ -137,4 +144,9 @@ function toAuditError(error: unknown): AuditError {
     cause: error,
     facts,
   });
+}
+
+/** A name with several addresses fails with an error for each and no text of its own. */
+function reasonOf(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error);
 }

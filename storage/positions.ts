@@ -71,7 +71,7 @@ const maxSkewMs = 60_000;
 
 /** ClickHouse's clock, which all writers share, as this process last measured it. */
 export interface DatabaseClock extends Clock {
-  /** Call it before the first use and now and then; every half minute is enough. @throws BACKEND_UNAVAILABLE */
+  /** Call it before the first use and now and then; every few seconds is enough: what is more than a minute off must not claim for long. @throws BACKEND_UNAVAILABLE */
   measure(): Promise<void>;
   /** @throws CLOCK_SKEW when this machine is more than a minute off: it must not claim */
   now(): number;

@@ -1,6 +1,6 @@
 /** Mail over SMTP, or handed as a raw message to `deliver` where no server is configured. */
 import { createTransport } from 'nodemailer';
-import { messageOf } from '../../core/errors.ts';
+import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Channel, Delivery, Message } from '../channel.ts';
 
 export interface EmailOptions {
@@ -41,6 +41,7 @@ export function openEmail(options: EmailOptions): Channel {
           if (!Buffer.isBuffer(raw)) throw new Error('the composed message is not in memory');
           await deliver?.(raw, message.messageId);
         }),
+      check: async () => {},
       close: () => builder.close(),
     };
   }
@@ -65,8 +66,22 @@ export function openEmail(options: EmailOptions): Channel {
     name: 'email',
     recipients: options.to,
     send: (message) => told(async () => void (await transport.sendMail(compose(message)))),
+    check: async () => {
+      try {
+        await transport.verify();
+      } catch (error) {
+        throw notTaken(url, error);
+      }
+    },
     close: () => transport.close({ force: true }),
   };
+}
+
+function notTaken({ host, username }: URL, error: unknown): AuditError {
+  const isSignIn = (error as { code?: unknown }).code === 'EAUTH'; // nodemailer's errors; others have none
+  const what = isSignIn ? `refused the user ${decodeURIComponent(username)} with this password` : 'takes no mails';
+  const message = `The mail server ${host} ${what}: ${messageOf(error)}. Mails stay queued and are tried again; see mail.smtpUrl`;
+  return new AuditError('MAIL_UNAVAILABLE', message, { cause: error });
 }
 
 /** 5xx to a recipient or to a message is an answer for good. Everything else may heal: a login or TLS refused is ours to mend. */

@@ -1,6 +1,7 @@
 /** `gatetrail migrate [--dry-run]` */
 import { untilItWorks } from '../../core/retry.ts';
 import { migrate as apply, pendingMigrations } from '../../storage/migrate.ts';
+import { told } from '../readiness.ts';
 import { holderName, makeDatabase, openClickHouse } from '../stores.ts';
 import { createLogger } from '../telemetry.ts';
 import { configOf, print, type Verb } from '../verb.ts';
@@ -15,7 +16,8 @@ const migrate: Verb = {
     const config = configOf(flags);
     const logger = createLogger(config.log.level, 'migrate');
     const clickhouse = openClickHouse(config, 'jobs');
-    const retry = { firstMs: 200, maxMs: 2_000, signal: AbortSignal.timeout(waitMs) };
+    const onRetry = (error: unknown) => logger.warn({ waitsFor: told(error) }, 'waiting for the database, a minute at most');
+    const retry = { firstMs: 200, maxMs: 2_000, signal: AbortSignal.timeout(waitMs), onRetry };
     try {
       await untilItWorks(() => makeDatabase(config, 'jobs'), retry);
       const names = await untilItWorks(

@@ -1,62 +1,138 @@
-/** `gatetrail positions list|new-epoch`: where ingest stands; accepts a topic that was made anew. */
+/** `gatetrail positions list|reset|new-epoch`: where ingest stands; leaves out a range; accepts a topic that was made anew. */
 import { AuditError } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
+import type { Log } from '../../ingest/log.ts';
+import { spawnEngine } from '../../local/engine/spawn.ts';
+import type { ClickHouse } from '../../storage/clickhouse.ts';
 import { openLedger } from '../../storage/ledger.ts';
 import { beginEpoch } from '../../storage/positions.ts';
 import type { Config } from '../config.ts';
-import { holderName, openClickHouse, openLog } from '../stores.ts';
+import { assertMigrated } from '../ingest.ts';
+import { resetPosition } from '../reset.ts';
+import { holderName, isEmbedded, openClickHouse, openLog } from '../stores.ts';
 import { configOf, type Flags, print, text, type Verb } from '../verb.ts';
 import { closedReader } from '../watermark.ts';
 
+interface Stores {
+  readonly config: Config;
+  readonly clickhouse: ClickHouse;
+  readonly log: Log;
+}
+
+interface Position {
+  readonly topic: string;
+  readonly sourceEpoch: number;
+  readonly partition: number;
+  readonly position: number;
+  readonly isOpen: boolean;
+}
+
+/** What is asked is read first: a wrong argument must not cost the start of an engine. */
+type Action = (flags: Flags) => (stores: Stores) => Promise<readonly Position[]>;
+
+const actions: Readonly<Record<string, Action>> = {
+  list:
+    () =>
+    async ({ clickhouse }) =>
+      (await closedReader(clickhouse, systemClock).read()).partitions,
+  reset: (flags) => {
+    const reset = {
+      topic: needed(flags, 'topic', 'NAME'),
+      partition: whole(flags, 'partition'),
+      to: whole(flags, 'to'),
+      reason: needed(flags, 'reason', 'TEXT'),
+    };
+    return async (stores) => {
+      await assertUnread(stores);
+      return [await resetPosition(reset, stores)];
+    };
+  },
+  'new-epoch': (flags) => {
+    const [topic, reason] = [needed(flags, 'topic', 'NAME'), needed(flags, 'reason', 'TEXT')];
+    return async (stores) => {
+      await assertUnread(stores);
+      return newEpoch(stores, topic, reason);
+    };
+  },
+};
+
 const positions: Verb = {
-  description: 'shows where ingest stands, or accepts a topic that was made anew',
-  arguments: ['<list|new-epoch>'],
-  options: { '--topic <NAME>': 'the topic that was made anew', '--reason <TEXT>': 'why, for the record' },
-  async run(flags, [what]) {
-    const config = configOf(flags);
-    if (what === 'list') return list(config, flags['json'] === true);
-    if (what === 'new-epoch') return newEpoch(config, flags);
-    throw new AuditError('BAD_USER_INPUT', `expected positions list or positions new-epoch, ${what} came`);
+  description: 'shows where ingest stands, leaves out a range, or accepts a topic that was made anew',
+  arguments: ['<list|reset|new-epoch>'],
+  options: {
+    '--topic <NAME>': 'the topic',
+    '--partition <N>': 'the partition to reset',
+    '--to <OFFSET>': 'the offset that is read next; what lies before it and is not stored is left out',
+    '--reason <TEXT>': 'why, for the record',
+  },
+  async run(flags, [what = '']) {
+    const action = actions[what]?.(flags);
+    if (action === undefined) throw new AuditError('BAD_USER_INPUT', `expected positions list, reset or new-epoch, ${what} came`);
+    await withStores(configOf(flags), async (stores) => {
+      for (const place of await action(stores)) print(flags['json'] === true ? lineOf(place) : sentenceOf(place));
+    });
   },
 };
 export default positions;
 
-async function list(config: Config, json: boolean): Promise<void> {
-  const clickhouse = openClickHouse(config, 'jobs');
-  try {
-    for (const { topic, sourceEpoch, partition, position, isOpen } of (await closedReader(clickhouse, systemClock).read()).partitions) {
-      const line = { topic, sourceEpoch, partition, position, isOpen };
-      print(
-        json
-          ? line
-          : `${topic}/${partition} epoch ${sourceEpoch}: goes on at offset ${position}${isOpen ? ', the batch there is being stored' : ''}`,
-      );
-    }
-  } finally {
-    await clickhouse.close();
-  }
-}
+const lineOf = ({ topic, sourceEpoch, partition, position, isOpen }: Position): Position => ({
+  topic,
+  sourceEpoch,
+  partition,
+  position,
+  isOpen,
+});
 
-async function newEpoch(config: Config, flags: Flags): Promise<void> {
-  const [topic, reason] = [text(flags, 'topic'), text(flags, 'reason')];
-  if (topic === undefined || reason === undefined)
-    throw new AuditError('BAD_USER_INPUT', 'positions new-epoch needs --topic NAME and --reason TEXT');
+const sentenceOf = ({ topic, sourceEpoch, partition, position, isOpen }: Position) =>
+  `${topic}/${partition} epoch ${sourceEpoch}: goes on at offset ${position}${isOpen ? ', the batch there is being stored' : ''}`;
+
+/** Where the engine of the data folder does not run, it runs as long as this takes. */
+async function withStores(config: Config, work: (stores: Stores) => Promise<void>): Promise<void> {
+  const own = isEmbedded(config) && !(await engineAnswers(config)) ? await spawnEngine({ dataDir: config.dataDir }) : null;
   const clickhouse = openClickHouse(config, 'jobs');
   const log = openLog(config, silentLogger);
   try {
-    const starts = (await log.bounds([topic])).map(({ partition, low }) => ({ partition, start: low }));
-    const place = { logId: await log.id(), topic };
-    const sourceEpoch = await beginEpoch(openLedger(clickhouse), place, {
-      starts,
-      receivedAt: Date.now(),
-      writer: holderName('positions'),
-      note: reason,
-    });
-    print(
-      flags['json'] === true ? { topic, sourceEpoch } : `${topic} goes on as epoch ${sourceEpoch}, from its start. Start ingest again.`,
-    );
+    await assertMigrated(clickhouse);
+    await work({ config, clickhouse, log });
   } finally {
     await Promise.allSettled([clickhouse.close(), log.close()]);
+    await own?.stop();
   }
+}
+
+async function engineAnswers(config: Config): Promise<boolean> {
+  const clickhouse = openClickHouse(config, 'jobs');
+  return clickhouse.ping().finally(() => clickhouse.close());
+}
+
+/** A reader would go on from where it is, and meet what is changed here as another's work. */
+async function assertUnread({ config, log }: Stores): Promise<void> {
+  const readers = await log.readers(config.kafka.groupId);
+  if (readers.length === 0) return;
+  throw new AuditError(
+    'NOT_READY',
+    `Ingest reads now: ${readers.join(', ')}. Positions change only while none does: stop it and try again. Kafka lets go of a killed one after 45 s`,
+  );
+}
+
+async function newEpoch({ clickhouse, log }: Stores, topic: string, reason: string): Promise<Position[]> {
+  const bounds = (await log.bounds([topic])).toSorted((a, b) => a.partition - b.partition);
+  const starts = bounds.map(({ partition, low }) => ({ partition, start: low }));
+  const place = { logId: await log.id(), topic };
+  const facts = { starts, receivedAt: systemClock.now(), writer: holderName('positions'), note: reason };
+  const sourceEpoch = await beginEpoch(openLedger(clickhouse), place, facts);
+  return starts.map(({ partition, start }) => ({ topic, sourceEpoch, partition, position: start, isOpen: false }));
+}
+
+function needed(flags: Flags, name: string, what: string): string {
+  const value = text(flags, name);
+  if (value === undefined || value.trim() === '') throw new AuditError('BAD_USER_INPUT', `expected --${name} ${what}, nothing came`);
+  return value;
+}
+
+function whole(flags: Flags, name: string): number {
+  const value = needed(flags, name, 'N');
+  if (!/^\d{1,15}$/.test(value)) throw new AuditError('BAD_USER_INPUT', `--${name}: expected a whole number from 0 on, got ${value}`);
+  return Number(value);
 }

@@ -4,7 +4,7 @@
  * or reader leaves the others unharmed.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { sleep } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
@@ -43,7 +43,6 @@ type StoredKey = [span: number, topic: string, partition: number];
 const spanOf = (at: number) => Math.floor(at / 10_000);
 
 export function openJournal(options: SealOptions): Journal {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const root = openFolder(options.folder);
   const records: Database<Stored, RecordKey> = root.openDB({ name: 'records' });
   const ends: Database<Ends, [string, number]> = root.openDB({ name: 'ends' });
@@ -54,6 +53,7 @@ export function openJournal(options: SealOptions): Journal {
   const readers = readerLocks(root, options.folder);
   const consumers = new Set<LogConsumer>();
 
+  const committed = <Result>(work: Promise<Result>) => work.catch((error: unknown) => Promise.reject(notTaken(options.folder, error)));
   const endsOf = (topic: string, partition: number): Ends => ends.get([topic, partition]) ?? { low: 0, high: 0 };
   const boundsOf = (topic: string): Bounds[] =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition, ...endsOf(topic, partition) }));
@@ -76,10 +76,12 @@ export function openJournal(options: SealOptions): Journal {
       const { low, high } = endsOf(topic, partition);
       const limit = Math.min(below, high, low + recordsPerTransaction);
       if (limit <= low) return;
-      await root.transaction(() => {
-        for (let offset = low; offset < limit; offset += 1) void records.remove([topic, partition, offset]);
-        void ends.put([topic, partition], { low: limit, high: endsOf(topic, partition).high });
-      });
+      await committed(
+        root.transaction(() => {
+          for (let offset = low; offset < limit; offset += 1) void records.remove([topic, partition, offset]);
+          void ends.put([topic, partition], { low: limit, high: endsOf(topic, partition).high });
+        }),
+      );
     }
   }
 
@@ -111,14 +113,10 @@ export function openJournal(options: SealOptions): Journal {
   return {
     kind: 'journal',
     describe: async () => `journal of ${partitions} partitions`,
-    id: async () => identity(root, marks),
+    id: async () => known(marks) ?? committed(identity(root, marks)),
     async append(topic, messages) {
-      const append = (partition: number, together: readonly NewMessage[]) => appendTo(topic, partition, together);
-      try {
-        return await appendPlaced(messages, { partitions, maxRecords: recordsPerTransaction, maxBytes: Infinity, append });
-      } catch (error) {
-        throw notAppended(options.folder, error);
-      }
+      const append = (partition: number, together: readonly NewMessage[]) => committed(appendTo(topic, partition, together));
+      return appendPlaced(messages, { partitions, maxRecords: recordsPerTransaction, maxBytes: Infinity, append });
     },
     bounds: async (topics) => topics.flatMap(boundsOf),
     async consume(consuming) {
@@ -135,23 +133,24 @@ export function openJournal(options: SealOptions): Journal {
       const read = (topic: string, partition: number, offset: number) => readRecord(records, seal, [topic, partition, offset]);
       for (const topic of consuming.topics) {
         for (let partition = 0; partition < partitions; partition += 1) {
-          const mark = (next: number) => marks.put([consuming.group, topic, String(partition)], next);
+          const mark = (next: number) => committed(marks.put([consuming.group, topic, String(partition)], next));
           consuming.onAssigned(assign({ topic, partition, revoked: control.signal, read, endsOf, mark }));
         }
       }
       return consumer;
     },
+    readers: async (group) => readers.of(group),
     trim,
     async noteStored({ topic, partition }, below, at) {
       // Fine enough for what is kept for hours, and bounds the number of notes.
-      await storedBelow.put([spanOf(at), topic, partition], below);
+      await committed(storedBelow.put([spanOf(at), topic, partition], below));
     },
     async trimStored(before) {
       const due = [...storedBelow.getRange({ end: [spanOf(before)] })];
       for (const { key, value } of due) {
         const [, topic, partition] = key;
         await trim({ topic, partition }, value);
-        await storedBelow.remove(key);
+        await committed(storedBelow.remove(key));
       }
     },
     close,
@@ -165,32 +164,40 @@ function readRecord(records: Database<Stored, RecordKey>, seal: Sealer, key: Rec
 
 function openFolder(folder: string): RootDatabase {
   try {
-    // With overlapping syncs, a writer that is killed leaves the environment of the others in a panic.
-    return open({ path: folder, encoding: 'msgpack', maxDbs: 8, overlappingSync: false });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // With overlapping syncs, a writer that is killed leaves the environment of the others in a panic. A batch of an event
+    // turn has a promise that nobody gets: its rejection, as on a full disk, would end the process.
+    return open({ path: folder, encoding: 'msgpack', maxDbs: 8, overlappingSync: false, eventTurnBatching: false });
   } catch (error) {
     throw new AuditError('DATA_DIR_UNUSABLE', `The journal in ${folder} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** A full disk is told by its name: space heals it, nothing else does. */
-function notAppended(folder: string, error: unknown): AuditError {
-  const isFull = /No space left|MDB_MAP_FULL|ENOSPC/.test(messageOf(error));
-  if (isFull)
-    return new AuditError(
-      'DISK_FULL',
-      `The disk under the journal in ${folder} is full; nothing was acknowledged. Free space, then send again`,
-      { cause: error },
-    );
+/** Below this a commit has no room. */
+const roomBytes = 1024 * 1024;
+
+/** A full disk is told by its name: space heals it, nothing else does. lmdb tells of a write that was cut short as an input/output error. */
+function notTaken(folder: string, error: unknown): AuditError {
+  // The reason comes in a promise of its own, which would end the process if nobody took it.
+  const { commitError } = error as { commitError?: Promise<never> }; // lmdb's errors of a commit have it, others not
+  commitError?.catch(() => {});
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < roomBytes || /MDB_MAP_FULL/.test(messageOf(error))) {
+    const message = `The disk under the journal in ${folder} is full: ${bavail * bsize} bytes are free. Nothing was acknowledged. Free space, then send again`;
+    return new AuditError('DISK_FULL', message, { cause: error });
+  }
   return new AuditError('LOG_UNAVAILABLE', `The journal in ${folder} takes no records: ${messageOf(error)}`, { cause: error });
 }
 
 /** Made with the folder: a journal that was deleted and made anew is another one. */
 async function identity(root: RootDatabase, marks: Database<number | string, string[]>): Promise<string> {
   await root.transaction(() => {
-    if (marks.get(['id']) === undefined) void marks.put(['id'], randomUUID());
+    if (known(marks) === undefined) void marks.put(['id'], randomUUID());
   });
-  return String(marks.get(['id']));
+  return String(known(marks));
 }
+
+const known = (marks: Database<number | string, string[]>) => marks.get(['id']) as string | undefined; // put by identity alone
 
 interface Reader {
   readonly pid: number;
@@ -214,12 +221,23 @@ function readerLocks(root: RootDatabase, folder: string) {
       for (const { key } of over) readers.removeSync(key);
     });
   drop(({ pid, token }) => pid === process.pid && !held.has(token)); // of a dead process that had our number
+  const take = <Result>(work: () => Result): Result => {
+    try {
+      return root.transactionSync(work);
+    } catch (error) {
+      throw notTaken(folder, error);
+    }
+  };
 
   return {
-    /** @throws DATA_DIR_LOCKED; otherwise gives the way to unlock */
+    of(group: string): string[] {
+      const found = readers.get(group);
+      return found !== undefined && isAlive(found) ? [`process ${found.pid}`] : [];
+    },
+    /** @throws DATA_DIR_LOCKED, DISK_FULL; otherwise gives the way to unlock */
     async lock(group: string): Promise<() => Promise<void>> {
       const mine: Reader = { pid: process.pid, token: randomUUID() };
-      const holder = root.transactionSync(() => {
+      const holder = take(() => {
         const found = readers.get(group);
         if (found !== undefined && isAlive(found)) return found;
         readers.putSync(group, mine);

@@ -1,29 +1,40 @@
 /** What a client of Kafka throws, as errors of the catalogue. */
-import { AuditError, messageOf } from '../../core/errors.ts';
+import { AuditError, type ErrorCode, messageOf } from '../../core/errors.ts';
 
-export async function named<Result>(topics: readonly string[], work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toAuditError(error, topics);
-  }
+export interface Server {
+  readonly brokers: readonly string[];
+  readonly sasl?: { readonly mechanism: string; readonly username: string };
 }
 
-export function toAuditError(error: unknown, topics: readonly string[]): AuditError {
+/** Gives what a call throws its name; `topics` are those that it was about. */
+export type Named = <Result>(topics: readonly string[], work: () => Promise<Result>) => Promise<Result>;
+
+export function namedFor(server: Server): Named {
+  return async (topics, work) => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toAuditError(error, topics, server);
+    }
+  };
+}
+
+export function toAuditError(error: unknown, topics: readonly string[], { brokers, sasl }: Server): AuditError {
   const own = causes(error).find((one) => one instanceof AuditError);
   if (own !== undefined) return own;
   const type = protocolType(error);
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-    return new AuditError('TOPIC_MISSING', `Kafka has no topic ${topics.join(' or ')}; create it, it is not created by itself`, {
-      cause: error,
-    });
+  const named = (code: ErrorCode, message: string) => new AuditError(code, message, { cause: error });
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
+    return named('TOPIC_MISSING', `Kafka has no topic ${topics.join(' or ')}; create it, it is not created by itself`);
+  if (type === 'MESSAGE_TOO_LARGE')
+    return named('PAYLOAD_TOO_LARGE', `A message is larger than the topic ${topics.join(', ')} takes (max.message.bytes)`);
+  const where = brokers.join(',');
+  if (causes(error).some(({ name }) => name === 'KafkaJSSASLAuthenticationError')) {
+    const who = sasl === undefined ? 'us without a user' : `the user ${sasl.username} by ${sasl.mechanism}`;
+    const message = `Kafka at ${where} refused ${who}: ${messageOf(error)}. Mend kafka.sasl, kafka.user and kafka.password`;
+    return named('SIGN_IN_REFUSED', message);
   }
-  if (type === 'MESSAGE_TOO_LARGE') {
-    return new AuditError('PAYLOAD_TOO_LARGE', `A message is larger than the topic ${topics.join(', ')} takes (max.message.bytes)`, {
-      cause: error,
-    });
-  }
-  return new AuditError('LOG_UNAVAILABLE', `Kafka does not answer as expected: ${messageOf(error)}`, { cause: error });
+  return named('LOG_UNAVAILABLE', `Kafka at ${where} does not answer as expected: ${messageOf(error)}`);
 }
 
 /** The protocol's name of an error. */

@@ -19,7 +19,7 @@ import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage }
 import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
 import { connected, oneAtATime } from './connection.ts';
-import { named, toAuditError } from './kafka-errors.ts';
+import { namedFor, toAuditError } from './kafka-errors.ts';
 import { type Group, leaveForPredecessors, nameOfFolder } from './membership.ts';
 import { appendPlaced } from './placement.ts';
 
@@ -63,8 +63,9 @@ export function openKafka(options: KafkaOptions): Log {
   const producer = connected(() => client.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }));
   const send = oneAtATime(producer);
   const partitionCount = partitionCounts(admin);
+  const named = namedFor(options);
   const bounds = (topics: readonly string[]) =>
-    named(topics, async () => (await Promise.all(topics.map(async (topic) => boundsOf(await admin(), topic)))).flat());
+    Promise.all(topics.map((topic) => named([topic], async () => boundsOf(await admin(), topic)))).then((all) => all.flat());
 
   return {
     kind: 'kafka',
@@ -91,6 +92,11 @@ export function openKafka(options: KafkaOptions): Log {
       if (memberName !== null) await leaveForPredecessors(groupOf(client, await admin(), consuming.group), memberName, logger);
       return named(consuming.topics, () => consume(client.consumer(consumerSettings(consuming)), { ...options, ...consuming, bounds }));
     },
+    readers: (group) =>
+      named([], async () => {
+        const { groups } = await (await admin()).describeGroups([group]);
+        return groups.flatMap(({ members }) => members).map(({ clientId, clientHost }) => `${clientId} on ${clientHost}`);
+      }),
     async close() {
       await Promise.allSettled([admin.close(), producer.close()]);
     },
@@ -108,7 +114,8 @@ function consumerSettings({ group, readAheadBytes }: ConsumeOptions): ConsumerCo
     maxBytesPerPartition,
     minBytes: Math.min(mebibyte, maxBytesPerPartition), // more than a partition may give would be waited for each time
     maxWaitTimeInMs: 500,
-    retry: { initialRetryTime: 200, retries: 8, restartOnFailure: async () => true },
+    // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 8, restartOnFailure: async () => true },
   };
 }
 
@@ -144,7 +151,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     const reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
     revokeAll();
     logger.error({ error: payload.error.message, reading, restart: payload.restart }, 'the Kafka consumer failed');
-    if (!payload.restart) consuming.onFailure(toAuditError(payload.error, consuming.topics));
+    if (!payload.restart) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();

@@ -14,6 +14,8 @@ import { Kafka, logLevel } from 'kafkajs';
 export interface TestKafka {
   readonly branch: 'KAFKA_BROKERS' | 'container' | 'maven';
   readonly brokers: string[];
+  /** The same broker behind a listener that asks for user and password; own broker only. */
+  readonly saslBroker?: string;
   /** What it says of itself. */
   describe(): Promise<string>;
   createTopic(name: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
@@ -31,6 +33,8 @@ export interface TestKafka {
 export interface KafkaOptions {
   readonly partitions?: number;
   readonly properties?: Readonly<Record<string, string>>;
+  /** Opens a second listener that takes this user alone, by SASL PLAIN without TLS. */
+  readonly sasl?: { readonly user: string; readonly password: string };
 }
 
 export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka> {
@@ -61,12 +65,15 @@ function jars(): string {
   return cache;
 }
 
-async function startFromMaven({ partitions = 4, properties = {} }: KafkaOptions): Promise<TestKafka> {
+async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
   const classPath = `${jars()}/*`;
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
   const [port, controller] = [await freePort(), await freePort()];
   const file = join(folder, 'server.properties');
-  const settings = { ...defaults(folder, port, controller), 'num.partitions': String(partitions), ...properties };
+  const saslPort = sasl && (await freePort());
+  const plain = defaults(folder, port, controller);
+  const signIn = sasl && saslPort ? signingIn(plain, saslPort, sasl) : {};
+  const settings = { ...plain, ...signIn, 'num.partitions': String(partitions), ...properties };
   writeFileSync(
     file,
     Object.entries(settings)
@@ -91,6 +98,7 @@ async function startFromMaven({ partitions = 4, properties = {} }: KafkaOptions)
   return {
     ...admin(brokers),
     branch: 'maven',
+    ...(saslPort !== undefined && { saslBroker: `127.0.0.1:${saslPort}` }),
     async tool(className, args, input) {
       const run = promisify(execFile)('java', ['-cp', classPath, className, ...args], { maxBuffer: 1 << 28 });
       run.child.stdin?.end(input ?? '');
@@ -124,6 +132,17 @@ const defaults = (folder: string, port: number, controller: number): Record<stri
   'group.initial.rebalance.delay.ms': '0',
   'auto.create.topics.enable': 'false',
 });
+
+function signingIn(plain: Record<string, string>, port: number, { user, password }: { user: string; password: string }) {
+  const listener = `,SASL_PLAINTEXT://127.0.0.1:${port}`;
+  return {
+    listeners: `${plain['listeners']}${listener}`,
+    'advertised.listeners': `${plain['advertised.listeners']}${listener}`,
+    'listener.security.protocol.map': `${plain['listener.security.protocol.map']},SASL_PLAINTEXT:SASL_PLAINTEXT`,
+    'sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.sasl_plaintext.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`,
+  };
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

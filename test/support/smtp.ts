@@ -18,6 +18,8 @@ export interface TestSmtp {
   onTaken: () => void;
   /** Answers by recipient other than 250. */
   readonly refused: Map<string, number>;
+  /** Asked of whoever sends; null lets everybody in. */
+  password: string | null;
   /** What happens after DATA: an answer, a cut connection, or nothing at all. */
   afterData: 'answer' | 'drop' | 'hang';
   /** No longer reachable, or again, at the same port. */
@@ -60,6 +62,13 @@ export async function startSmtp({ tls = true } = {}): Promise<TestSmtp> {
     key: readFileSync(key, 'utf8'),
     cert: ca,
     authOptional: true,
+    onAuth({ username, password }, _session, done) {
+      if (password === smtp.password) done(null, { user: username });
+      else done(Object.assign(new Error('Authentication failed'), { responseCode: 535 }));
+    },
+    onMailFrom(_address, session, done) {
+      done(smtp.password === null || session.user !== undefined ? null : Object.assign(new Error('sign in first'), { responseCode: 530 }));
+    },
     disabledCommands: tls ? [] : ['STARTTLS'],
     onRcptTo({ address }, _session, done) {
       const code = smtp.refused.get(address);
@@ -91,6 +100,7 @@ export async function startSmtp({ tls = true } = {}): Promise<TestSmtp> {
     ca,
     mails,
     answer: 250,
+    password: null,
     onTaken: () => {},
     refused: new Map(),
     afterData: 'answer',

@@ -179,11 +179,11 @@ describe('gatetrail start', () => {
     }
   });
 
-  it('refuses a second start on the same data folder in clear words, and goes on itself', async () => {
+  it('refuses a second start on the same data folder at once, naming who holds it, and goes on itself', async () => {
     const second = await runGatetrail(['start', '--port', '0'], { dataDir });
-    expect(second.code).not.toBe(0);
-    expect(second.log).toContain('DATA_DIR_LOCKED');
-    expect(second.log).toContain(dataDir);
+    // Nothing else is said: no role was tried before.
+    const words = `^DATA_DIR_LOCKED: Process ${running.pid} works on the data folder ${dataDir}, .*Stop it, or choose another folder with --data.*\n$`;
+    expect(second).toEqual({ code: 75, out: '', log: expect.stringMatching(words) });
     expect((await me()).data.me.roles).toContain('ADMIN');
     expect(processesOf(dataDir)).toHaveLength(5);
     expect(existsSync(join(dataDir, 'service.json')), 'the note of the first is left alone').toBe(true);
@@ -203,6 +203,13 @@ describe('gatetrail start', () => {
     expect(back.data.auditEvents).toEqual({ nodes: [] });
   });
 
+  it('says on its one port why another role is not ready, until it is', async () => {
+    const reasons = async () => ((await (await fetch(`${running.ready.url}/readyz`)).json()) as { reasons: string[] }).reasons;
+    process.kill(pidOf('ingest'), 'SIGKILL');
+    await until(reasons, (all) => all.some((reason) => reason.startsWith('NOT_READY: the role ingest does not answer')), 20_000);
+    await until(reasons, (all) => all.length === 0, 30_000);
+  });
+
   it('starts a killed query again, on the same port', async () => {
     const query = pidOf('query');
     process.kill(query, 'SIGKILL');
@@ -220,13 +227,16 @@ describe('gatetrail start', () => {
     expect(existsSync(join(dataDir, 'engine.json'))).toBe(false);
   });
 
-  it('killed with -9 leaves no process 5 s later, and starts again on the same folder with the same key', async () => {
+  it('killed with -9 leaves no process 5 s later, and starts again at once on the same folder with the same key', async () => {
     const token = running.ready.token;
     running = await startGatetrail(['start', '--port', '0'], { dataDir });
+    const left = processesOf(dataDir).map(({ pid }) => pid);
     await running.kill('SIGKILL');
+    const again = startGatetrail(['start', '--port', '0'], { dataDir });
     await new Promise((resolve) => setTimeout(resolve, 5_000));
-    expect(processesOf(dataDir)).toEqual([]);
-    running = await startGatetrail(['start', '--port', '0'], { dataDir });
+    expect(left.filter(isAlive)).toEqual([]);
+    running = await again;
+    expect(running.log()).not.toContain('DATA_DIR_LOCKED');
     expect(running.ready.token).toBe(token);
     expect((await me()).data.me.roles).toContain('ADMIN');
     expect(await running.stop()).toBe(0);

@@ -31,6 +31,8 @@ describe('an answer of ClickHouse', () => {
       'DISK_FULL',
       true,
     ],
+    ['Code: 516. DB::Exception: u: Authentication failed. (AUTHENTICATION_FAILED)', 'SIGN_IN_REFUSED', false],
+    ['Code: 192. DB::Exception: There is no user u. (UNKNOWN_USER)', 'SIGN_IN_REFUSED', false],
     ['Code: 159. DB::Exception: Timeout exceeded. (TIMEOUT_EXCEEDED)', 'QUERY_TIMEOUT', true],
     ['Code: 241. DB::Exception: Memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)', 'QUERY_TOO_EXPENSIVE', false],
     ['Code: 60. DB::Exception: Unknown table. (UNKNOWN_TABLE)', 'BACKEND_REFUSED', false],
