@@ -70,12 +70,14 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   async function tick(): Promise<void> {
     if (stopping) return;
-    holdsLease = await lease.acquire();
     lastTickAt = now();
-    if (!holdsLease) return;
-    await judgeRules({ ...options, store, limitsFor, now, mayAct }, rules);
-    await repeat(store, options.channels, now(), queuedRepeats);
-    await sendDue({ store, channels: options.channels, mayAct, compose, now, logger: options.logger });
+    const done = await lease.during(async () => {
+      holdsLease = true;
+      await judgeRules({ ...options, store, limitsFor, now, mayAct }, rules);
+      await repeat(store, options.channels, now(), queuedRepeats);
+      return sendDue({ store, channels: options.channels, mayAct, compose, now, logger: options.logger });
+    });
+    holdsLease = done !== null;
   }
 
   async function compose(rows: readonly OutboxRow[]): Promise<Message> {

@@ -6,6 +6,8 @@ import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { evidencePage } from '../query/evidence-page.ts';
 import { createGraphql } from '../query/graphql.ts';
+import { createRateLimit } from '../query/rate-limit.ts';
+import type { Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
 import type { Config } from './config.ts';
 import type { Answer, Request, Route } from './http.ts';
@@ -38,19 +40,20 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     );
     return [...new Set([...own, ...fullDisk(config), ...(await othersNotReady(config.dataDir))])];
   };
+  const limits = {
+    retentionMs: config.retention.default ?? hundredYearsMs,
+    maxRangeMs: hundredYearsMs,
+    maxPageSize: 1_000,
+    maxGroups: 1_000,
+    maxPoints: 10_000,
+    queriesPerMinute: 600,
+  };
   const graphql = createGraphql({
     clickhouse,
     access,
     accessLog,
     cursorKeys: keysOf(config, 'cursors'),
-    limits: {
-      retentionMs: config.retention.default ?? hundredYearsMs,
-      maxRangeMs: hundredYearsMs,
-      maxPageSize: 1_000,
-      maxGroups: 1_000,
-      maxPoints: 10_000,
-      queriesPerMinute: 600,
-    },
+    limits,
     clock: systemClock,
     version,
     logger,
@@ -60,16 +63,26 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     notReady,
     rules: await loadRules([firstPartyRules, ...config.rules]),
   });
+  const mayAsk = createRateLimit(limits.queriesPerMinute, systemClock);
+  /** Who is refused here stands in the access log like who is refused a field. */
+  const admitted = async ({ headers, address }: Request): Promise<Caller> => {
+    let caller: Caller | null = null;
+    try {
+      caller = await access.authenticate(credentialOf(headers), address);
+      mayAsk(caller.keyId);
+      return caller;
+    } catch (error) {
+      await accessLog.write({ caller, address, action: 'graphql', allowed: false });
+      throw error;
+    }
+  };
   const links = oneTimeLinks(isEmbedded(config) ? adminKeyOf(config) : undefined);
   const routes: Route[] = [
     {
       method: 'POST',
       path: '/graphql',
       async handle(request) {
-        const caller = await access.authenticate(credentialOf(request.headers), request.address).catch(async (error: unknown) => {
-          await accessLog.write({ caller: null, address: request.address, action: 'graphql', allowed: false });
-          throw error;
-        });
+        const caller = await admitted(request);
         await graphql.handle({ req: request.req, res: request.res, caller, address: request.address });
         return 'sent';
       },

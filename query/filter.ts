@@ -180,7 +180,7 @@ function addressOperator(operator: string, operand: unknown, bind: Bind): string
 }
 
 function block(value: string): string {
-  const [address = '', bits, ...rest] = value.split('/');
+  const [address = '', bits, ...rest] = plain(value).split('/');
   const family = isIP(address);
   const width = family === 4 ? 32 : 128;
   const good = family !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
@@ -190,4 +190,11 @@ function block(value: string): string {
 
 function join(conditions: readonly string[], word: 'AND' | 'OR'): string {
   return conditions.length === 0 ? '1' : `(${conditions.join(` ${word} `)})`;
+}
+
+/** An IPv4 address or block in its IPv6 form, as some write it, in its own: so it stands in the store. */
+function plain(value: string): string {
+  const [, address, bits] = /^::ffff:(\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?$/i.exec(value) ?? [];
+  if (address === undefined) return value;
+  return bits === undefined ? address : `${address}/${Number(bits) - 96}`;
 }

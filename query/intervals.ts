@@ -20,8 +20,9 @@ interface Asked {
   readonly timeZone: string;
 }
 
-/** Starts of all intervals; those of days, weeks and months follow the calendar of the zone. */
+/** Starts of all intervals; those of days, weeks and months follow the calendar of the zone. @throws BAD_USER_INPUT, for a zone that is none too */
 export function intervals({ range, interval, timeZone }: Asked): Intervals {
+  const zone = calendarOf(timeZone);
   const calendar = interval === 'P1D' || interval === 'P1W' || interval === 'P1M' || interval === 'P7D' ? interval : null;
   const span = interval == null ? (nice.find((ms) => (range.to - range.from) / ms <= 120) ?? day) : parseDuration(interval);
   if (span === null || span < 1_000) throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, got ${interval}`);
@@ -33,7 +34,6 @@ export function intervals({ range, interval, timeZone }: Asked): Intervals {
     return { starts, end: first + length * span, span, interval: formatDuration(span) };
   }
   const starts: number[] = [];
-  const zone = calendarOf(timeZone);
   const step = calendar === 'P1M' ? 'month' : calendar === 'P1W' || calendar === 'P7D' ? 'week' : 'day';
   let at = zone.startOf(range.from, step);
   for (; at < range.to; at = zone.next(at, step)) starts.push(at);

@@ -13,8 +13,10 @@ export interface LeaseOptions {
 }
 
 export interface Lease {
-  /** True when this holder has it now, taken or renewed. Call it well within the time to live. */
+  /** True when this holder has it now, taken or renewed. */
   acquire(): Promise<boolean>;
+  /** Does `work` while the lease is renewed beside it, however long it takes; null when another holder has it. */
+  during<Result>(work: () => Promise<Result>): Promise<Result | null>;
   /** Asked before each effect: true while the newest epoch is this holder's and has not expired. */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
@@ -72,16 +74,28 @@ WHERE NOT EXISTS (SELECT 1 FROM leases WHERE name = {name:String} AND epoch >= {
       },
     );
 
+  async function acquire(): Promise<boolean> {
+    const before = await head();
+    if (!before.expired && before.holder !== holder) return false;
+    for (let epoch = before.epoch + 1; epoch <= before.epoch + maxBurnt; epoch += 1) {
+      await write(epoch, ttlMs);
+      const after = await head();
+      if (after.epoch >= epoch) return after.holder === holder && !after.expired;
+    }
+    return false;
+  }
+
   return {
-    async acquire() {
-      const before = await head();
-      if (!before.expired && before.holder !== holder) return false;
-      for (let epoch = before.epoch + 1; epoch <= before.epoch + maxBurnt; epoch += 1) {
-        await write(epoch, ttlMs);
-        const after = await head();
-        if (after.epoch >= epoch) return after.holder === holder && !after.expired;
+    acquire,
+    async during(work) {
+      if (!(await acquire())) return null;
+      // One that could not be renewed is not held any more, which the next effect asks.
+      const renewing = setInterval(() => void acquire().catch(() => {}), ttlMs / 3);
+      try {
+        return await work();
+      } finally {
+        clearInterval(renewing);
       }
-      return false;
     },
     async isHeld() {
       const now = await head();

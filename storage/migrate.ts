@@ -6,7 +6,7 @@ import { sleep } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ClickHouse } from './clickhouse.ts';
-import { leasesTable, openLease } from './lease.ts';
+import { type Lease, leasesTable, openLease } from './lease.ts';
 
 export interface Migration {
   readonly name: string;
@@ -54,15 +54,25 @@ export async function migrate(clickhouse: ClickHouse, options: MigrateOptions): 
   const lease = openLease(clickhouse, { name: 'migrate', holder: options.holder, ttlMs: 30_000 });
   for (;;) {
     if ((await pending(clickhouse, migrations)).length === 0) return [];
-    if (await lease.acquire()) break;
+    const applied = await lease.during(() => applyAll(clickhouse, { migrations, lease, logger: options.logger }));
+    if (applied !== null) return applied;
     if (Date.now() > deadline || options.signal?.aborted) {
       throw new AuditError('NOT_READY', 'Another process has been migrating the database for a minute; its log says how far it is');
     }
     await sleep(250, options.signal);
   }
+}
+
+interface Applying {
+  readonly migrations: readonly Migration[];
+  readonly lease: Lease;
+  readonly logger: Logger;
+}
+
+async function applyAll(clickhouse: ClickHouse, { migrations, lease, logger }: Applying): Promise<string[]> {
   try {
     const missing = await pending(clickhouse, migrations);
-    for (const migration of missing) await apply(clickhouse, migration, options.logger);
+    for (const migration of missing) await apply(clickhouse, migration, logger);
     return missing.map(({ name }) => name);
   } finally {
     await lease.release();

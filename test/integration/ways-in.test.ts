@@ -1,6 +1,7 @@
 /** The ways in without Kafka, as a user goes them: posting, importing, following, recognising. Everything embedded, no service beside it. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -143,8 +144,12 @@ describe('importing', () => {
   });
 
   test('reads a pipe by its name, each time anew', async () => {
-    const ran = await runGatetrail(['import', '/dev/stdin', '--json'], { dataDir, input: `${line('/pipe/a')}\n` });
-    expect(JSON.parse(ran.out)).toMatchObject({ messages: 1, events: 1 });
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of ['/pipe/a', '/pipe/b']) {
+      const [ran] = await Promise.all([runGatetrail(['import', pipe, '--json'], { dataDir }), writeFile(pipe, `${line(path)}\n`)]);
+      expect(JSON.parse(ran.out)).toMatchObject({ messages: 1, events: 1 });
+    }
   });
 
   test('names a file that is not there before anything is started or sent', async () => {

@@ -119,12 +119,24 @@ describe('a lease', () => {
   });
 
   test('goes to another once it has expired; the old holder sees it', async () => {
-    const old = lease('a', 50);
+    const old = lease('a', 1_500);
     expect(await old.acquire()).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
     expect(await old.isHeld()).toBe(false);
     expect(await lease('b').acquire()).toBe(true);
     expect(await old.acquire()).toBe(false);
+  });
+
+  test('is renewed beside work that takes longer than it lasts, and not after it', async () => {
+    const [mine, theirs] = [lease('a', 1_500), lease('b')];
+    const held = await mine.during(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      expect(await theirs.during(async () => 'theirs')).toBeNull();
+      return mine.isHeld();
+    });
+    expect(held).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
+    expect(await theirs.acquire()).toBe(true);
   });
 
   test('is free at once after a release', async () => {

@@ -89,7 +89,10 @@ test('that comes back gets the mail of an alert that fired meanwhile, once', asy
     40_000,
   );
   await isReady();
-  expect(smtp.mails.map(({ subject }) => subject)).toEqual([expect.stringMatching(/^\[FIRING\] .*203\.0\.113\.66/)]);
+  const subjects = smtp.mails.map(({ subject }) => subject);
+  expect(subjects[0]).toMatch(/^\[FIRING\] .*203\.0\.113\.66/);
+  // The burst is over already: the mail of its end may have come behind it.
+  expect(subjects.filter((subject) => subject?.startsWith('[FIRING]'))).toHaveLength(1);
 });
 
 test('that refuses the password is named with the user and the setting, until it takes it', async () => {

@@ -54,6 +54,10 @@ test('addresses and patterns that cannot be judged are refused by name', () => {
   for (const address of ['10.0.0.1', '10.0.0.0/8', '2001:db8::/32', '::1', '0.0.0.0/0']) {
     expect(codeOf({ clientAddress: { notIn: [address] } }), address).toBe('none');
   }
+  const blockOf = (address: string) => Object.values(compileFilter({ clientAddress: { in: [address] } }).parameters);
+  expect(blockOf('::ffff:10.1.2.3')).toEqual([['10.1.2.3/32']]);
+  expect(blockOf('::FFFF:10.1.2.0/120')).toEqual([['10.1.2.0/24']]);
+  expect(codeOf({ clientAddress: { in: ['::ffff:10.1.2.0/90'] } })).toBe('BAD_USER_INPUT');
   for (const pattern of ['(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(?>a)', String.raw`(a)\1`, 'x'.repeat(1_001)]) {
     expect(codeOf({ path: { matches: pattern } }), pattern).toBe('BAD_USER_INPUT');
   }
