@@ -28,6 +28,8 @@ test('intervals cover the range without a hole, weeks from Monday, months by the
   expect(days('P1M', '2026-01-31T00:00Z', '2026-03-02T00:00Z')).toEqual(['2026-01-01T00:00', '2026-02-01T00:00', '2026-03-01T00:00']);
   expect(days('PT90M', '2026-11-22T01:00Z', '2026-11-22T04:00Z')).toEqual(['2026-11-22T00:00', '2026-11-22T01:30', '2026-11-22T03:00']);
   expect(days('P1D', '2026-03-28T23:00Z', '2026-03-30T22:00Z', 'Europe/Vienna')).toEqual(['2026-03-28T23:00', '2026-03-29T22:00']);
-  expect(() => intervals({ range: { from: 0, to: 1 }, interval: 'PT1S', timeZone: 'Mars/Base' }).starts).not.toThrow();
-  expect(() => intervals({ range: { from: 0, to: 1 }, interval: 'P1D', timeZone: 'Mars/Base' })).toThrowError(coded('BAD_USER_INPUT'));
+  for (const interval of ['PT1S', 'P1D'])
+    expect(() => intervals({ range: { from: 0, to: 1 }, interval, timeZone: 'Mars/Base' })).toThrow(
+      expect.objectContaining({ code: 'BAD_USER_INPUT' }),
+    );
 });
