@@ -2,12 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 // Project names say what a test needs: unit and contract run anywhere, integration and faults start a real
 // Kafka and the engine, containers need Docker.
-// One at a time: each of them has servers of its own, and a machine may have two cores.
+// Two files at a time: each has servers of its own and waits for them more than it works, and a machine may have two cores.
 const heavy = (order: number) => ({
   pool: 'forks' as const,
   testTimeout: 180_000,
   hookTimeout: 240_000,
-  fileParallelism: false,
+  maxWorkers: 2,
   sequence: { groupOrder: order },
 });
 
