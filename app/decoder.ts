@@ -10,7 +10,7 @@ export async function makeDecoder(config: Config): Promise<Decoder> {
   return createDecoder({
     sources: config.sources,
     defaultTenant: config.tenant,
-    intakeTopic: config.intake.topic,
+    intakeTopic: config.kafka.brokers.length === 0 ? null : config.intake.topic,
     gateways: await loadGateways(),
     allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),

@@ -16,6 +16,7 @@ import type { Answer, Request, Route } from './http.ts';
 import { makeDecoder } from './decoder.ts';
 import { closedReader } from './watermark.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
+import { topicsOf } from './stores.ts';
 
 export interface IntakeOptions {
   readonly config: Config;
@@ -67,7 +68,8 @@ async function post(options: Mounted, access: Access, request: Request): Promise
   const tenant = await admit(options, access, request);
   if (format !== undefined && !formats.includes(format))
     throw new AuditError('BAD_USER_INPUT', `format must be one of ${formats.join(', ')}, not ${format}`);
-  const { messages, appended } = await accept(log, config.intake.topic, {
+  const topic = topicOf(options, request.query['topic'] || config.intake.topic);
+  const { messages, appended } = await accept(log, topic, {
     body: request.body,
     encoding: request.headers['content-encoding'],
     type: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
@@ -77,8 +79,15 @@ async function post(options: Mounted, access: Access, request: Request): Promise
   });
   const answer = { messages: appended.length };
   if (wait === undefined) return { status: 202, body: JSON.stringify(answer) };
-  const receipt = await receiptFor({ config, clickhouse, log }, appended);
-  return { status: 202, body: JSON.stringify({ ...answer, ...receipt, skipped: skippedIn(messages, decoder, config.intake.topic) }) };
+  const receipt = await receiptFor({ clickhouse, log, topic }, appended);
+  return { status: 202, body: JSON.stringify({ ...answer, ...receipt, skipped: skippedIn(messages, decoder, topic) }) };
+}
+
+/** In Kafka only the intake's topic says who posted; others are for producers of their own. @throws BAD_USER_INPUT */
+function topicOf({ config, log }: IntakeOptions, asked: string): string {
+  const offered = log.kind === 'journal' ? topicsOf(config) : [config.intake.topic];
+  if (offered.includes(asked)) return asked;
+  throw new AuditError('BAD_USER_INPUT', `topic must be one of ${offered.join(', ')}, which are read and can be posted to; not ${asked}`);
 }
 
 /** Elements that are no requests leave no trace in the tables, so they are counted by reading the messages again. */
@@ -124,10 +133,9 @@ const waitMs = 60_000;
 
 /** What became of appended messages, once they are stored. @throws NOT_READY when that takes longer than a minute: they are in the log all the same */
 async function receiptFor(
-  { config, clickhouse, log }: Pick<IntakeOptions, 'config' | 'clickhouse' | 'log'>,
+  { clickhouse, log, topic }: Pick<IntakeOptions, 'clickhouse' | 'log'> & { readonly topic: string },
   appended: readonly Appended[],
 ): Promise<Receipt> {
-  const topic = config.intake.topic;
   const closed = closedReader(clickhouse, systemClock);
   const logId = await log.id();
   const placeOf = async (partition: number) =>

@@ -28,15 +28,15 @@ export interface Origin {
 export interface SourceOptions {
   readonly sources: readonly Source[];
   readonly defaultTenant: string;
-  /** Posts and imports: the headers of its messages were written by the intake, and are believed here alone. */
-  readonly intakeTopic: string;
+  /** Posts and imports: the headers of its messages were written by the intake, and are believed here alone. Null where nobody else writes to the log. */
+  readonly intakeTopic: string | null;
 }
 
 export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOptions): (message: LogMessage, topic: string) => Origin {
   const byTopic = new Map(sources.map((source) => [source.topic, source]));
   return ({ headers }, topic) => {
     const source = byTopic.get(topic);
-    const posted = topic === intakeTopic ? headers : {};
+    const posted = intakeTopic === null || topic === intakeTopic ? headers : {};
     const tenant = posted[tenantHeader];
     const tenantOf = (element: unknown) => tenant ?? tenantBy(source?.tenant ?? defaultTenant, headers, element);
     return {

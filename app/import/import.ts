@@ -22,6 +22,7 @@ export interface ImportOptions {
   readonly progress: Progress;
   readonly format: string | undefined;
   readonly tenant: string | undefined;
+  readonly topic: string | undefined;
   /** Forgets what was imported before. */
   readonly again: boolean;
   readonly note: (line: string) => void;
@@ -121,7 +122,9 @@ function trackContent(all: AsyncIterable<Buffer>, mark: Mark | null) {
   return { content: content(), at, whole: (fields: string) => at(seen, fields) };
 }
 
-function createSender(tally: Tally, { service, format, tenant, note }: ImportOptions) {
+function createSender(tally: Tally, { service, format, tenant, topic, note }: ImportOptions) {
+  const asked = Object.entries({ format, tenant, topic }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const query = new URLSearchParams([['wait', 'stored'], ...asked]);
   let chunk: CutMessage[] = [];
   let bytes = 0;
   let fields = '';
@@ -129,7 +132,6 @@ function createSender(tally: Tally, { service, format, tenant, note }: ImportOpt
 
   async function flush(): Promise<void> {
     if (chunk.length === 0) return;
-    const query = new URLSearchParams({ wait: 'stored', ...(format !== undefined && { format }), ...(tenant !== undefined && { tenant }) });
     const [first] = chunk;
     const isOne = chunk.length === 1;
     // One message may be a document over many lines; several are lines each.

@@ -11,6 +11,7 @@ const importVerb: Verb = {
   arguments: ['<FILES...>'],
   options: {
     '--format <NAME>': 'read as this format, leave recognition out',
+    '--topic <NAME>': 'the topic they are appended to; the intake topic when left out',
     '--tenant <NAME>': 'whose the records are',
     '--follow': 'go on with files that grow or rotate, until Ctrl-C',
     '--again': 'import anew what was imported before',
@@ -26,6 +27,7 @@ const importVerb: Verb = {
         progress,
         format: text(flags, 'format'),
         tenant: text(flags, 'tenant'),
+        topic: text(flags, 'topic'),
         again: flags['again'] === true,
         note,
       };

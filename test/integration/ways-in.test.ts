@@ -14,7 +14,7 @@ let service: Running;
 let token: string;
 
 beforeAll(async () => {
-  service = await startGatetrail(['start'], { dataDir });
+  service = await startGatetrail(['start'], { dataDir, env: { GATETRAIL_KAFKA_TOPICS: 'edge' } });
   token = service.ready.token ?? '';
 }, 120_000);
 afterAll(async () => {
@@ -136,6 +136,20 @@ describe('importing', () => {
   test('reads standard input', async () => {
     const ran = await runGatetrail(['import', '-', '--json'], { dataDir, input: `${line('/stdin/a')}\n` });
     expect(JSON.parse(ran.out)).toMatchObject({ messages: 1, events: 1 });
+  });
+
+  test('goes to the topic that is named, and to none that nobody reads', async () => {
+    writeFileSync(join(folder, 'edge.log'), `${line('/edge/a')}\n`);
+    const [read, unread] = await Promise.all(
+      ['edge', 'nobody'].map((topic) =>
+        runGatetrail(['import', join(folder, 'edge.log'), '--json', '--again', '--topic', topic], { dataDir }),
+      ),
+    );
+    expect(JSON.parse(read?.out ?? '')).toMatchObject({ messages: 1, events: 1 });
+    const query = '{ auditEvents(range: {relative: "PT1H"}, filter: {topic: {eq: "edge"}}) { nodes { request { path } } } }';
+    const { data } = await graphql({ url: service.ready.url, token }, query);
+    expect(data).toEqual({ auditEvents: { nodes: [{ request: { path: '/edge/a' } }] } });
+    expect(unread).toMatchObject({ code: 2, log: expect.stringContaining('topic must be one of edge, gatetrail-records') });
   });
 
   test('opens gzip on standard input too', async () => {

@@ -167,6 +167,8 @@ describe('whose a record is', () => {
   test('is what the intake wrote, on its own topic alone', () => {
     const headers = { 'gatetrail-tenant': 'acme' };
     expect([tenantOf(decode(record, {}, headers, 'in')), tenantOf(decode(record, {}, headers, 'gw'))]).toEqual(['acme', 'default']);
+    // Where nobody but the intake can write to the log, it is believed on every topic.
+    expect(tenantOf(decode(record, { intakeTopic: null }, headers, 'gw'))).toBe('acme');
   });
 });
 
