@@ -1,9 +1,7 @@
 /** The role `alerts` in this process: rules judged by what is stored, alerts, and mails about them. */
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
-import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
-import { untilItWorks } from '../core/retry.ts';
 import { type Alerts, createAlerts, firstPartyRules, loadRules } from '../alerts/alerts.ts';
 import type { Channel } from '../alerts/channel.ts';
 import { openEmail } from '../alerts/channels/email.ts';
@@ -12,11 +10,11 @@ import { emptyCatalogue, limitsFor, readCatalogue } from '../schemas/catalogue.t
 import { openLease } from '../storage/lease.ts';
 import type { Config } from './config.ts';
 import { assertMigrated } from './ingest.ts';
-import { told, watchProblem } from './readiness.ts';
+import { startPatiently } from './patient-start.ts';
+import { watchProblem } from './readiness.ts';
 import type { RoleContext, Running } from './role.ts';
 import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
-import { exitCodeOf } from './verb.ts';
 import { watched } from './watched.ts';
 import { openWatermark } from './watermark.ts';
 
@@ -28,7 +26,6 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
   const control = new AbortController();
   const channel = channelOf(config);
   const mailProblem = watchProblem(() => channel.check(), control.signal, 15_000);
-  let waitsFor: string | null = 'the start';
   let alerts: Alerts | null = null;
 
   const start = async () => {
@@ -49,24 +46,18 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
       linkKey: deriveKey(secretsOf(config).current, 'links'),
     });
     alerts.start();
-    waitsFor = null;
   };
-  const onRetry = (error: unknown) => {
-    waitsFor = told(error);
-  };
-  const started = untilItWorks(start, { firstMs: 100, maxMs: 5_000, signal: control.signal, onRetry }).catch((error: unknown) => {
-    if (control.signal.aborted) return;
-    if (!(error instanceof AuditError)) throw error;
-    logger.error({ code: error.code }, error.message);
-    process.exit(exitCodeOf(error));
-  });
+  const starting = startPatiently(start, { signal: control.signal, logger });
 
   return {
     routes: [],
-    notReady: async () => [...(waitsFor === null ? clickhouse.problems() : [waitsFor]), ...mailProblem()],
+    async notReady() {
+      const waitsFor = starting.waitsFor();
+      return [...(waitsFor === null ? clickhouse.problems() : [waitsFor]), ...mailProblem()];
+    },
     async stop() {
       control.abort();
-      await started;
+      await starting.over;
       await alerts?.stop();
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },

@@ -1,7 +1,6 @@
 /** The role `ingest` in this process. */
 import { AuditError } from '../core/errors.ts';
 import { systemClock } from '../core/clock.ts';
-import { untilItWorks } from '../core/retry.ts';
 import type { Logger } from '../core/logger.ts';
 import { startIngest } from '../ingest/ingest.ts';
 import type { TopicPartition } from '../ingest/log.ts';
@@ -11,13 +10,14 @@ import { probeTokens } from '../storage/probe.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { makeDecoder } from './decoder.ts';
 import { intakeRoutes } from './intake.ts';
-import { fullDisk, told, watchLog } from './readiness.ts';
+import { tellLag } from './lag.ts';
+import { startPatiently } from './patient-start.ts';
+import { fullDisk, watchLog } from './readiness.ts';
 import type { RoleContext, Running } from './role.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { fileTrace } from './trace.ts';
-import { closedReader, endsOf } from './watermark.ts';
+import { closedReader } from './watermark.ts';
 import { watched } from './watched.ts';
-import { exitCodeOf } from './verb.ts';
 
 /** Tries for as long as it takes: readiness says what is awaited, and no record is lost meanwhile. */
 export async function openIngest({ config, logger, metrics }: RoleContext): Promise<Running> {
@@ -26,19 +26,9 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
   const control = new AbortController();
   const logProblem = watchLog(log, topicsOf(config), control.signal);
   const stopped = new Map<string, string>();
-  let waitsFor: string | null = 'the start';
   let ingest: Awaited<ReturnType<typeof startIngest>> | null = null;
   const trace = process.env['INGEST_TRACE_FILE'];
-  const closed = closedReader(clickhouse, systemClock);
-
-  metrics.onScrape(async () => {
-    metrics.lagRecords.reset(); // where it cannot be asked there is no lag to show, and no old one either
-    const ends = await endsOf(log, topicsOf(config));
-    for (const { topic, partition, position } of (await closed.read(ends)).partitions) {
-      const end = ends.get(`${topic}/${partition}`);
-      if (end !== undefined) metrics.lagRecords.set({ topic, partition }, Math.max(0, end - position));
-    }
-  });
+  tellLag(metrics, { log, topics: topicsOf(config), closed: closedReader(clickhouse, systemClock) });
   const trimming = log.kind === 'journal' ? startTrimming(log as Journal, config.journal.keep, logger) : null;
 
   const start = async () => {
@@ -70,29 +60,20 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       },
       ...(trace !== undefined && { trace: fileTrace(trace) }),
     });
-    waitsFor = null;
   };
 
-  const onRetry = (error: unknown, attempt: number, waitMs: number) => {
-    waitsFor = told(error);
-    logger.warn({ attempt, waitMs: Math.round(waitMs), waitsFor }, 'waiting for what ingest needs');
-  };
-  const started = untilItWorks(start, { firstMs: 100, maxMs: 5_000, signal: control.signal, onRetry }).catch((error: unknown) => {
-    if (control.signal.aborted) return;
-    if (!(error instanceof AuditError)) throw error;
-    logger.error({ code: error.code }, error.message);
-    process.exit(exitCodeOf(error));
-  });
+  const starting = startPatiently(start, { signal: control.signal, logger });
 
   return {
     routes: await intakeRoutes({ config, clickhouse, log, logger }),
     async notReady() {
+      const waitsFor = starting.waitsFor();
       const now = waitsFor === null ? [...clickhouse.problems(), ...logProblem(), ...(ingest?.notReady() ?? [])] : [waitsFor];
       return [...new Set([...now, ...fullDisk(config), ...stopped.values()])];
     },
     async stop() {
       control.abort();
-      await started;
+      await starting.over;
       await ingest?.stop();
       trimming?.stop();
       await Promise.allSettled([log.close(), clickhouse.close()]);
