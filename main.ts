@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: one file per verb in app/verbs, found by its name. */
+/** The command line: one file per verb in app/verbs, found by its name. The one that is asked for is loaded alone: a start is many processes. */
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { messageOf, AuditError } from './core/errors.ts';
@@ -18,7 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  for (const [name, verb] of await loadKinds<Verb>(join(import.meta.dirname, 'app/verbs'))) add(name, verb);
+  for (const [name, verb] of await loadKinds<Verb>(join(import.meta.dirname, 'app/verbs'), process.argv[2])) add(name, verb);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

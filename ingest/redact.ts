@@ -121,6 +121,8 @@ const secrets =
 const secret = new RegExp(secrets.source, 'i');
 // A run inside a word is no card number: ids of requests are hex, and some of their digits pass the check.
 const digitRuns = /(?<![0-9A-Za-z])\d(?:[ -]?\d){12,18}(?![0-9A-Za-z])/g;
+/** Looked for first: going through the matches costs several times as much. */
+const digitRun = new RegExp(digitRuns.source);
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 function isSecret(text: string): boolean {
@@ -128,7 +130,7 @@ function isSecret(text: string): boolean {
 }
 
 function hasCardNumber(text: string): boolean {
-  if (text.length < 13 || uuid.test(text)) return false;
+  if (text.length < 13 || !digitRun.test(text) || uuid.test(text)) return false;
   for (const [run] of text.matchAll(digitRuns)) if (isCardNumber(run)) return true;
   return false;
 }

@@ -30,6 +30,12 @@ describe('a folder of kinds', () => {
     expect((await loadKinds(folder({}))).size).toBe(0);
   });
 
+  it('loads one alone where it is asked for by its name, and all where there is none of that name', async () => {
+    const kinds = folder({ 'one.js': 'export default 1;', 'other.js': 'export const no = "kind";' });
+    expect([...(await loadKinds<number>(kinds, 'one'))]).toEqual([['one', 1]]);
+    await expect(loadKinds(kinds, 'three')).rejects.toThrow(/other\.js/);
+  });
+
   it('names the file that exports none', async () => {
     await expect(loadKinds(folder({ 'empty.js': 'export const kind = 1;' }))).rejects.toThrow(/empty\.js .*exports no kind/);
   });
