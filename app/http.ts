@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { AuditError, messageOf } from '../core/errors.ts';
+import { AuditError, isForCallers, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './telemetry.ts';
@@ -159,7 +159,7 @@ function answer(reply: FastifyReply, { status, type = 'application/json', header
 }
 
 function failure(error: unknown, request: FastifyRequest, logger: Logger): Answer {
-  if (error instanceof AuditError && error.code !== 'BACKEND_REFUSED' && error.code !== 'SIGN_IN_REFUSED') return toAnswer(error);
+  if (isForCallers(error)) return toAnswer(error);
   const status = (error as { statusCode?: number }).statusCode;
   if (status === 413)
     return toAnswer(

@@ -22,7 +22,7 @@ export interface Reset {
   readonly reason: string;
 }
 
-interface Stores {
+export interface Stores {
   readonly config: Config;
   readonly clickhouse: ClickHouse;
   readonly log: Log;

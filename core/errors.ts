@@ -152,6 +152,11 @@ export class AuditError extends Error {
   }
 }
 
+/** What ClickHouse says to us holds statements and user names, which are nobody's who asks our API: it is masked there. */
+export function isForCallers(error: unknown): error is AuditError {
+  return error instanceof AuditError && error.code !== 'BACKEND_REFUSED' && error.code !== 'SIGN_IN_REFUSED';
+}
+
 /** Text of anything thrown, for messages and logs. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

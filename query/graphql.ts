@@ -7,7 +7,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { createYoga, useExecutionCancellation, type Plugin } from 'graphql-yoga';
-import { AuditError, catalogue, type ErrorCode } from '../core/errors.ts';
+import { catalogue, isForCallers, type ErrorCode } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { depthAndAliases, maxTokens } from './query-limits.ts';
 import type { ReadContext, ReadOptions } from './guard.ts';
@@ -89,7 +89,7 @@ function coded(error: unknown, logger: Logger): Error {
   if (error instanceof GraphQLError && (cause === undefined || cause === null || cause instanceof GraphQLError)) {
     return new GraphQLError(error.message, { ...place, extensions: { code: 'BAD_USER_INPUT', ...error.extensions } });
   }
-  if (cause instanceof AuditError && cause.code !== 'BACKEND_REFUSED' && cause.code !== 'SIGN_IN_REFUSED') {
+  if (isForCallers(cause)) {
     return new GraphQLError(cause.message, { ...place, extensions: { ...cause.facts, code: cause.code } });
   }
   const errorId = randomUUID();

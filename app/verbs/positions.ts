@@ -2,23 +2,15 @@
 import { AuditError } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
-import type { Log } from '../../ingest/log.ts';
 import { spawnEngine } from '../../local/engine/spawn.ts';
-import type { ClickHouse } from '../../storage/clickhouse.ts';
 import { openLedger } from '../../storage/ledger.ts';
 import { beginEpoch } from '../../storage/positions.ts';
 import type { Config } from '../config.ts';
 import { assertMigrated } from '../ingest.ts';
-import { resetPosition } from '../reset.ts';
+import { resetPosition, type Stores } from '../reset.ts';
 import { holderName, isEmbedded, openClickHouse, openLog } from '../stores.ts';
 import { configOf, type Flags, print, text, type Verb } from '../verb.ts';
 import { closedReader } from '../watermark.ts';
-
-interface Stores {
-  readonly config: Config;
-  readonly clickhouse: ClickHouse;
-  readonly log: Log;
-}
 
 interface Position {
   readonly topic: string;
