@@ -37,6 +37,11 @@ export function toAuditError(error: unknown, topics: readonly string[], { broker
   return named('LOG_UNAVAILABLE', `Kafka at ${where} does not answer as expected: ${messageOf(error)}`);
 }
 
+/** The broker that was asked does not lead the partition, or nobody leads it yet. */
+export function leaderHasMoved(error: unknown): boolean {
+  return ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(protocolType(error) ?? '');
+}
+
 /** The protocol's name of an error. */
 function protocolType(error: unknown): string | undefined {
   return causes(error)

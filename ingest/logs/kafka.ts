@@ -13,13 +13,14 @@ import kafkajs, {
   type Producer,
   type SASLOptions,
 } from 'kafkajs';
+import { sleep } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage } from '../log.ts';
 import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
 import { connected, oneAtATime } from './connection.ts';
-import { namedFor, toAuditError } from './kafka-errors.ts';
+import { leaderHasMoved, namedFor, toAuditError } from './kafka-errors.ts';
 import { type Group, leaveForPredecessors, nameOfFolder } from './membership.ts';
 import { appendPlaced } from './placement.ts';
 
@@ -42,6 +43,9 @@ export interface KafkaOptions {
 const mebibyte = 1024 * 1024;
 /** One request stays below the broker's default of 1 MB for a batch. */
 const maxRequestBytes = 768 * 1024;
+/** A topic that was made this moment, or whose leader has just died, has another leader within this time. */
+const leaderTries = 20;
+const leaderWaitMs = 250;
 /** As long as other producers of Kafka believe how many partitions a topic has: keys are placed by it. */
 const metadataIsFreshMs = 300_000;
 
@@ -64,8 +68,9 @@ export function openKafka(options: KafkaOptions): Log {
   const send = oneAtATime(producer);
   const partitionCount = partitionCounts(admin);
   const named = namedFor(options);
+  const boundsOf = boundsReader(() => client.admin());
   const bounds = (topics: readonly string[]) =>
-    Promise.all(topics.map((topic) => named([topic], async () => boundsOf(await admin(), topic)))).then((all) => all.flat());
+    Promise.all(topics.map((topic) => named([topic], () => boundsOf(topic)))).then((all) => all.flat());
 
   return {
     kind: 'kafka',
@@ -98,7 +103,7 @@ export function openKafka(options: KafkaOptions): Log {
         return groups.flatMap(({ members }) => members).map(({ clientId, clientHost }) => `${clientId} on ${clientHost}`);
       }),
     async close() {
-      await Promise.allSettled([admin.close(), producer.close()]);
+      await Promise.allSettled([admin.close(), producer.close(), boundsOf.close()]);
     },
   };
 }
@@ -211,10 +216,28 @@ function textHeaders(headers: IHeaders): Record<string, string> {
   return texts;
 }
 
-/** What a reader of committed transactions sees: an open transaction is beyond `high`. */
-async function boundsOf(admin: Admin, topic: string): Promise<Bounds[]> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }));
+/**
+ * What a reader of committed transactions sees: an open transaction is beyond `high`. A client of kafkajs goes on asking the
+ * leaders it knew for five minutes; another one asks who leads now.
+ */
+function boundsReader(make: () => Admin) {
+  const admin = connected(make);
+  const ask = oneAtATime(admin);
+  const read = async (topic: string): Promise<Bounds[]> => {
+    const offsets = await ask((client) => client.fetchTopicOffsets(topic));
+    return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }));
+  };
+  const patiently = async (topic: string): Promise<Bounds[]> => {
+    for (let left = leaderTries; ; left -= 1) {
+      try {
+        return await read(topic);
+      } catch (error) {
+        if (left === 0 || !leaderHasMoved(error)) throw error;
+        await sleep(leaderWaitMs);
+      }
+    }
+  };
+  return Object.assign(patiently, { close: admin.close });
 }
 
 function partitionCounts(admin: () => Promise<Admin>) {

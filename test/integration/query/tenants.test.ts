@@ -107,7 +107,6 @@ const document = `query($filter: AuditEventFilter, $order: SortOrder, $size: Int
 }`;
 
 test(`${questions} questions of one tenant have the answers that its data alone gives`, async () => {
-  let answered = 0;
   await fc.assert(
     fc.asyncProperty(question, async ({ kind, ...asked }) => {
       const variables = { ...asked, facets: kind === 'facets', metrics: kind === 'metrics', series: kind === 'series' };
@@ -115,12 +114,10 @@ test(`${questions} questions of one tenant have the answers that its data alone 
       expect(shared.errors).toBeUndefined();
       expect(shared).toEqual(alone);
       expect(shared.data.auditEvents.nodes.every(({ tenant }: { tenant: string }) => tenant === 'acme')).toBe(true);
-      if (shared.data.auditEvents.totalCount.value > 0) answered += 1;
+      fc.pre(shared.data.auditEvents.totalCount.value > 0); // a question that finds nothing shows nothing, and is not counted
     }),
     { numRuns: questions },
   );
-  // Questions that find nothing show nothing.
-  expect(answered).toBeGreaterThan(questions * 0.6);
 }, 900_000); // a busy machine takes minutes
 
 test('a cursor of another tenant is refused', async () => {
