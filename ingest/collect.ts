@@ -8,7 +8,7 @@ import type { Fetched } from './log.ts';
 export async function collect({ key, log, options }: Life, first: Fetched, receivedAt: number): Promise<Batch> {
   const { limits, maker } = options;
   const open = maker.open(key, receivedAt);
-  const deadline = performance.now() + limits.ms;
+  const startedAt = performance.now();
   let bytes = 0;
   let gapReason: GapReason = '';
   let lastOffset = first.from - 1;
@@ -26,7 +26,8 @@ export async function collect({ key, log, options }: Life, first: Fetched, recei
     if (fetched.holes !== null && gapReason === '') gapReason = fetched.holes;
     if (!isFull) lastOffset = fetched.to - 1;
     else if (lastOffset < fetched.to - 1) log.seek(lastOffset + 1);
-    const leftMs = deadline - performance.now();
+    const isBehind = fetched.to < fetched.high;
+    const leftMs = startedAt + (isBehind ? limits.behindMs : limits.ms) - performance.now();
     if (isFull || leftMs <= 0 || log.revoked.aborted) break;
     fetched = await log.next({ maxWaitMs: leftMs, maxBytes: limits.bytes - bytes });
     if (fetched.to === fetched.from) break;

@@ -1,5 +1,6 @@
 /** What every event gets whatever its format: one word for how it ended, a time that can be true, and the pseudonym of whom it is about. */
 import { keyedHash, type PurposeKey } from '../core/keys.ts';
+import { remembered } from '../core/remembered.ts';
 import type { CanonicalEvent, Outcome } from '../schemas/event.ts';
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
@@ -45,14 +46,5 @@ function toIso(micros: number): string {
 
 /** Keyed hash of 16 hex digits, worked out once per value: a batch holds few people and many of their requests. */
 export function pseudonyms(key: PurposeKey): (person: string) => string {
-  const known = new Map<string, string>();
-  return (person) => {
-    let hash = known.get(person);
-    if (hash === undefined) {
-      if (known.size >= 100_000) known.clear();
-      hash = keyedHash(key, person, 16);
-      known.set(person, hash);
-    }
-    return hash;
-  };
+  return remembered((person) => keyedHash(key, person, 16), 100_000);
 }

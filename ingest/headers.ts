@@ -13,7 +13,8 @@ export function readHeaders(headers: Json, event: CanonicalEvent): void {
   const contentType = textAt(headers, 'content-type');
   if (contentType !== '') event.attributes['content_type'] = contentType;
   readReferer(textAt(headers, 'referer'), event);
-  if (event.trace_id === '') readTraceparent(textAt(headers, 'traceparent'), event);
+  const traceparent = textAt(headers, 'traceparent');
+  if (event.trace_id === '' && traceparent !== '') readTraceparent(traceparent, event);
 }
 
 /** Of a referer its host alone: its path and query can hold anything. */

@@ -9,7 +9,7 @@ import { createDatabaseClock } from '../storage/positions.ts';
 import { createBatchMaker } from './batch.ts';
 import type { Decoder } from './decoder.ts';
 import type { AssignedPartition, Log } from './log.ts';
-import { type BatchLimits, defaultLimits, type PartitionOptions } from './life.ts';
+import { type BatchLimits, defaultLimits, limitsOf, type PartitionOptions } from './life.ts';
 import { runPartition } from './partition.ts';
 import { createWriter, type Step } from './write.ts';
 
@@ -66,7 +66,9 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       maker,
       writer,
       databaseClock,
-      limits,
+      get limits() {
+        return limitsOf(running.size, limits);
+      },
       start: options.startOf(partition.topic),
       trace,
     })

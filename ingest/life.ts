@@ -9,14 +9,25 @@ import type { AssignedPartition } from './log.ts';
 import { type Assignment, Revoked } from './settle.ts';
 import type { Step, Writer } from './write.ts';
 
+/** A batch closes at the first of these. */
 export interface BatchLimits {
-  /** A batch closes at the first of these. */
   readonly rows: number;
   readonly bytes: number;
+  /** Of a partition that is read to its end. */
   readonly ms: number;
+  /** Of one that is behind: its rows are late already, and full batches are what catches up. */
+  readonly behindMs: number;
 }
 
-export const defaultLimits: BatchLimits = { rows: 20_000, bytes: 16 * 1024 * 1024, ms: 1_000 };
+export const defaultLimits: BatchLimits = { rows: 20_000, bytes: 16 * 1024 * 1024, ms: 1_000, behindMs: 10_000 };
+
+/** Milliseconds that each partition of a process adds to the wait: at most four batches a second, however many it has. */
+const msPerPartition = 250;
+
+/** What holds for each of so many partitions: max(ms, partitions x 250 ms), and at most `behindMs`. */
+export function limitsOf(partitions: number, limits: BatchLimits): BatchLimits {
+  return { ...limits, ms: Math.min(limits.behindMs, Math.max(limits.ms, partitions * msPerPartition)) };
+}
 
 export interface PartitionOptions {
   readonly logId: string;

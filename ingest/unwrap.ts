@@ -3,6 +3,7 @@
  * element counts, also one that cannot be read, so that its index stays the same when a reader changes. Beyond a limit the
  * message is refused as a whole, nothing of it in part.
  */
+import { isAscii, isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
 import { isObject, own } from '../core/fields.ts';
 import { ReadFailure } from './gateway.ts';
@@ -21,7 +22,7 @@ export const jsonOf = (element: Element): unknown => ('json' in element ? elemen
 
 export const textOf = (element: Element): string => ('text' in element ? element.text : JSON.stringify(element.json));
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const byteOrderMark = '\ufeff';
 
 /** @throws ReadFailure for the message as a whole: TOO_LARGE, TOO_MANY_ELEMENTS, TOO_DEEP, BAD_ENCODING, SCHEMA_REGISTRY_UNSUPPORTED */
 export function unwrap(value: Buffer): Element[] {
@@ -99,13 +100,12 @@ function opened(value: Buffer): Buffer {
   }
 }
 
-/** Without a byte order mark, which the decoder takes off. */
+/** Without a byte order mark. Most messages are ASCII, and JSON.parse reads a string of single bytes a sixth faster than another. */
 function decoded(value: Buffer): string {
-  try {
-    return utf8.decode(value);
-  } catch {
-    throw new ReadFailure('BAD_ENCODING', '', 'expected UTF-8, other bytes came');
-  }
+  if (isAscii(value)) return value.toString('latin1');
+  if (!isUtf8(value)) throw new ReadFailure('BAD_ENCODING', '', 'expected UTF-8, other bytes came');
+  const text = value.toString();
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
 /** undefined where it is no JSON: null is a document too. A nesting that the parser cannot hold is none either. */

@@ -46,11 +46,19 @@ export interface EventBlock {
 type EventName = keyof CanonicalEvent;
 type NamesOf<Value> = { [Name in EventName]: CanonicalEvent[Name] extends Value ? Name : never }[EventName];
 
+interface Named<Value, Kind> {
+  readonly name: NamesOf<Value>;
+  readonly column: Kind;
+}
+
 const small = { UInt8: (length: number) => new Uint8Array(length), UInt16: (length: number) => new Uint16Array(length) };
 
 export function createEventBlock(): EventBlock {
-  const texts: [NamesOf<string>, Column<string>][] = [];
-  const numbers: [NamesOf<number | null>, Column<number | null>][] = [];
+  // By class: a place in the code that calls one method alone is several times as fast.
+  const texts: Named<string, TextColumn>[] = [];
+  const words: Named<string, DictionaryColumn>[] = [];
+  const addresses: Named<string, AddressColumn>[] = [];
+  const numbers: Named<number | null, NullableColumn<number>>[] = [];
   const timestamp = new Number64Column();
   const timeSource = new NumberColumn(small.UInt8);
   const outcome = new NumberColumn(small.UInt8);
@@ -78,8 +86,8 @@ export function createEventBlock(): EventBlock {
     if (name === 'attributes') return attributes;
     // Which names are texts and which are numbers stands in CanonicalEvent; the column type says the same.
     if (type === 'String') return listed(texts, name as NamesOf<string>, new TextColumn());
-    if (type === 'LowCardinality(String)') return listed(texts, name as NamesOf<string>, new DictionaryColumn());
-    if (type === 'Nullable(IPv6)') return listed(texts, name as NamesOf<string>, new AddressColumn());
+    if (type === 'LowCardinality(String)') return listed(words, name as NamesOf<string>, new DictionaryColumn());
+    if (type === 'Nullable(IPv6)') return listed(addresses, name as NamesOf<string>, new AddressColumn());
     return listed(numbers, name as NamesOf<number | null>, new NullableColumn(numberColumn(type), 0));
   }
 
@@ -95,12 +103,19 @@ export function createEventBlock(): EventBlock {
       attributes.add(event.attributes);
       offsets.add(offset);
       indexes.add(index);
-      for (const [name, column] of texts) {
-        column.add(event[name]);
-        textLength += event[name].length;
+      for (const { name, column } of texts) {
+        const text = event[name];
+        column.add(text);
+        textLength += text.length;
       }
+      for (const { name, column } of words) {
+        const word = event[name];
+        column.add(word);
+        textLength += word.length;
+      }
+      for (const { name, column } of addresses) column.add(event[name]);
+      for (const { name, column } of numbers) column.add(event[name]);
       for (const name in event.attributes) textLength += name.length + (event.attributes[name]?.length ?? 0);
-      for (const [name, column] of numbers) column.add(event[name]);
     },
     get rows() {
       return rows;
@@ -136,8 +151,8 @@ export function createEventBlock(): EventBlock {
   };
 }
 
-function listed<Name, Value>(list: [Name, Column<Value>][], name: Name, column: Column<Value>): Column<never> {
-  list.push([name, column]);
+function listed<Value, Kind extends Column<Value>>(list: Named<Value, Kind>[], name: NamesOf<Value>, column: Kind): Column<never> {
+  list.push({ name, column });
   return column;
 }
 

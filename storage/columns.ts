@@ -3,6 +3,9 @@
  * Source of the layout: ClickHouse, src/Formats/NativeWriter.cpp, src/DataTypes/Serializations; integers are little-endian.
  */
 
+/** In UTF-16 units. */
+const shortText = 40;
+
 /** Bytes that grow: varints, UTF-8 texts and raw views, in the order they are written. */
 export class Out {
   buffer: Buffer;
@@ -32,16 +35,30 @@ export class Out {
 
   /** Length as a varint, then UTF-8; a lone surrogate becomes U+FFFD. */
   text(value: string): void {
-    const most = value.length * 3;
-    this.reserve(most + 10);
-    if (most < 0x80) {
-      const written = this.buffer.write(value, this.length + 1, 'utf8');
+    this.reserve(value.length * 3 + 10);
+    if (value.length < shortText && this.ascii(value)) return;
+    if (value.length * 3 < 0x80) {
+      const written = this.buffer.write(value, this.length + 1);
       this.buffer[this.length] = written;
       this.length += written + 1;
     } else {
       this.varint(Buffer.byteLength(value));
-      this.length += this.buffer.write(value, this.length, 'utf8');
+      this.length += this.buffer.write(value, this.length);
     }
+  }
+
+  /** The same for a short text of single bytes: going through it costs less than the call that encodes. False where it is none. */
+  private ascii(value: string): boolean {
+    const { buffer } = this;
+    let at = this.length;
+    buffer[at++] = value.length;
+    for (let index = 0; index < value.length; index += 1) {
+      const sign = value.charCodeAt(index);
+      if (sign >= 0x80) return false;
+      buffer[at++] = sign;
+    }
+    this.length = at;
+    return true;
   }
 
   raw(view: Uint8Array): void {

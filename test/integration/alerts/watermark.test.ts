@@ -10,6 +10,7 @@ import { deriveKey } from '../../../core/keys.ts';
 import { silentLogger } from '../../../core/logger.ts';
 import type { Decoder } from '../../../ingest/decoder.ts';
 import { startIngest, type Ingest } from '../../../ingest/ingest.ts';
+import { defaultLimits } from '../../../ingest/life.ts';
 import { openJournal, type Journal } from '../../../ingest/logs/journal.ts';
 import type { Rule } from '../../../sigma/document.ts';
 import { emptyEvent, type CanonicalEvent } from '../../../schemas/event.ts';
@@ -89,7 +90,7 @@ async function ingest(): Promise<void> {
     startOf: () => 'earliest',
     decoder,
     writer: `w${stored}`,
-    limits: { rows: 20_000, bytes: 1 << 20, ms: 50 },
+    limits: { ...defaultLimits, bytes: 1 << 20, ms: 50 },
     logger: silentLogger,
     clock: systemClock,
     onStored: () => {},

@@ -11,7 +11,7 @@ import { memoryPartition, type MemoryPartition } from '../../support/partition.t
 import { keyOf, rangeOf } from '../../support/writer.ts';
 
 const now = 1_790_000_000_000;
-const unlimited: BatchLimits = { rows: 1_000_000, bytes: 1 << 30, ms: 50 };
+const unlimited: BatchLimits = { rows: 1_000_000, bytes: 1 << 30, ms: 50, behindMs: 50 };
 
 interface Running {
   readonly memory?: MemoryStore;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maskedExcerpt, redact, redactPath, redactQuery, redactText } from '../../../ingest/redact.ts';
+import { maskedExcerpt, redact, redactPath, redactQuery } from '../../../ingest/redact.ts';
+import { redactText } from '../../../ingest/secrets.ts';
 import { emptyEvent } from '../../../schemas/event.ts';
 
 const secrets = [

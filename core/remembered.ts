@@ -1,0 +1,19 @@
+/** A pure function of a text that remembers its answers: traffic repeats its agents, hosts, names and people. */
+
+/** Texts beyond it are worked out each time: they repeat seldom. */
+const longest = 256;
+
+/** Keeps at most `most` answers, then begins anew. */
+export function remembered(work: (text: string) => string, most: number): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    if (text.length > longest) return work(text);
+    let answer = known.get(text);
+    if (answer === undefined) {
+      if (known.size >= most) known.clear();
+      answer = work(text);
+      known.set(text, answer);
+    }
+    return answer;
+  };
+}
