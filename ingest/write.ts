@@ -60,6 +60,9 @@ interface Open {
 /** A minute is far less than a quarter of the 100,000 inserts after which a table forgets a token. */
 const tokenIsKnownMs = 60_000;
 
+/** Retention is a day at least, so that what was received an hour ago is below no floor, whatever clocks differ by. */
+const belowNoFloorMs = 3_600_000;
+
 export function createWriter(options: WriterOptions): Writer {
   const { ledger, store, maker, logger, trace = () => {} } = options;
   const { settle, insist, read, pause } = createSettling(options);
@@ -147,8 +150,8 @@ export function createWriter(options: WriterOptions): Writer {
 
   /** Right before the events: nothing may be stored for a claim that is closed by definition. */
   async function assertOpen({ assignment, claim, seenAt }: Open): Promise<void> {
-    // Dropping a day frees its tokens: a copy that comes after that would bring the day back.
-    if (claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
+    // Dropping a day frees its tokens: a copy that comes after that would bring the day back. No floor is younger than a day.
+    if (Date.now() - claim.receivedAt > belowNoFloorMs && claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
     if (performance.now() - seenAt > tokenIsKnownMs) {
       const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
       if (successor !== undefined) throw new ClosedAlready(current);

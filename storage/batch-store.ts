@@ -30,7 +30,7 @@ export interface Found {
   /** What the parts say of themselves; one value each when one batch stored them. */
   readonly batchEvents: readonly number[];
   readonly normalisers: readonly string[];
-  /** Dead letters by the normaliser that wrote them. */
+  /** Dead letters by the normaliser that wrote them; not looked for where the events are those of a claim without any. */
   readonly deadLetters: Readonly<Record<string, number>>;
 }
 
@@ -73,8 +73,8 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
     async found(key, claim) {
       const place = { ...key, firstOffset: claim.firstOffset, lastOffset: claim.lastOffset };
       // In this order: a writer stores its dead letters first, so whoever sees its events sees them as well.
-      const events = await foundEvents(clickhouse, place, claim.receivedAt);
-      return { ...events, deadLetters: await foundLetters(clickhouse, place) };
+      const found = await foundEvents(clickhouse, place, claim.receivedAt);
+      return { ...found, deadLetters: hasNoLetters(claim, found) ? {} : await foundLetters(clickhouse, place) };
     },
     async accepts(block) {
       await clickhouse.run('CREATE TABLE IF NOT EXISTS refused_events AS events');
@@ -127,6 +127,11 @@ WHERE received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND fro
     batchEvents: row?.batch_events ?? [],
     normalisers: row?.normalisers ?? [],
   };
+}
+
+/** Every event that was claimed, from the reader that claimed it, which rejects nothing of these messages: then it has no dead letters. */
+function hasNoLetters(claim: Claim, { events, normalisers: [normaliser, ...others] }: Omit<Found, 'deadLetters'>): boolean {
+  return claim.rejected === 0 && events > 0 && events === claim.events && normaliser === claim.normaliser && others.length === 0;
 }
 
 async function foundLetters(clickhouse: ClickHouse, place: Place): Promise<Record<string, number>> {
