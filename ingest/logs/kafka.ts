@@ -207,14 +207,18 @@ function toArrival(batch: Batch): Arrival {
 }
 
 function toMessage({ offset, timestamp, value, headers }: Batch['messages'][number]): LogMessage {
-  return { offset: Number(offset), timestamp: Number(timestamp), value, headers: headers === undefined ? {} : textHeaders(headers) };
+  return { offset: Number(offset), timestamp: Number(timestamp), value, headers: headers === undefined ? noHeaders : textHeaders(headers) };
 }
 
-function textHeaders(headers: IHeaders): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) texts[name] = String(Array.isArray(value) ? value[0] : (value ?? ''));
-  return texts;
+/** Most messages have none, and live until their batch is stored: one object for all of them. */
+const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
+
+function textHeaders(headers: IHeaders): Readonly<Record<string, string>> {
+  const names = Object.keys(headers);
+  return names.length === 0 ? noHeaders : Object.fromEntries(names.map((name) => [name, textOf(headers[name])]));
 }
+
+const textOf = (value: IHeaders[string]) => String(Array.isArray(value) ? value[0] : (value ?? ''));
 
 /**
  * What a reader of committed transactions sees: an open transaction is beyond `high`. A client of kafkajs goes on asking the
