@@ -53,7 +53,10 @@ export function toRefusal(error: Answered, { origin, user, wrote }: Asked): Audi
   if (code === '159') return named('QUERY_TIMEOUT', 'The query took longer than it may');
   // Patterns come from filters and rules; what RE2 takes only the engine knows.
   if (code === '427')
-    return named('BAD_USER_INPUT', `Expected an RE2 pattern: ${/, error: (.*?)(?:\. Look at|$)/.exec(message)?.[1] ?? 'it cannot be read'}`);
+    return named(
+      'BAD_USER_INPUT',
+      `Expected an RE2 pattern: ${/, error: (.*?)(?:\. Look at|$)/.exec(message)?.[1] ?? 'it cannot be read'}`,
+    );
   if (expensive.has(code)) return named('QUERY_TOO_EXPENSIVE', 'The query would read more than it may');
   return named('BACKEND_REFUSED', `ClickHouse refused a statement with code ${code} (${type}): ${message}`);
 }
