@@ -9,12 +9,13 @@ import type { Logger } from '../core/logger.ts';
 import type { AlertFacts, OutboxRow } from '../schemas/alert.ts';
 import { readRules, type Rule } from '../sigma/document.ts';
 import { eventFilter } from '../storage/alert-changes.ts';
-import { openAlertStore, type AlertStore } from '../storage/alerts.ts';
+import { openAlertStore, type AlertStore, type AlertView } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Lease } from '../storage/lease.ts';
 import type { Channel, Message } from './channel.ts';
 import { stepMs } from './compile/rule.ts';
-import { readEvidence } from './evidence.ts';
+import { type Evidence, noRequests, readEvidence } from './evidence.ts';
+import { gapRule, raiseGaps } from './gaps.ts';
 import { rowsFor, sendDue } from './outbox.ts';
 import { judgeRules, type Watermark } from './pipeline.ts';
 import { renderMail } from './render.ts';
@@ -37,6 +38,8 @@ export interface AlertsOptions {
   readonly wakeSeconds?: number;
   /** Limits of consumers by name for a span of time, from the catalogue. */
   readonly limitsFor: (spanMs: number) => ReadonlyMap<string, number>;
+  /** Whose records a topic holds: who is told of those that were lost. */
+  readonly tenantOf: (topic: string) => string;
   readonly publicUrl: string;
   readonly linkKey: PurposeKey;
   /** First word of subjects, for instance prod. */
@@ -74,20 +77,35 @@ export function createAlerts(options: AlertsOptions): Alerts {
     const done = await lease.during(async () => {
       holdsLease = true;
       await judgeRules({ ...options, store, limitsFor, now, mayAct }, rules);
+      if (await mayAct()) await watchGaps();
       await repeat(store, options.channels, now(), queuedRepeats);
       return sendDue({ store, channels: options.channels, mayAct, compose, now, logger: options.logger });
     });
     holdsLease = done !== null;
   }
 
+  /** What is queued already must go out whatever fails here. */
+  async function watchGaps(): Promise<void> {
+    try {
+      await raiseGaps({ ...options, store }, { now: now(), groupWaitMs: options.groupWaitMs });
+    } catch (error) {
+      options.logger.error({ rule: gapRule.id, detail: messageOf(error) }, 'a rule failed and will be tried again');
+    }
+  }
+
+  async function evidenceOf(view: AlertView): Promise<Evidence> {
+    const rule = rules.find(({ id }) => id === view.ruleId);
+    return rule ? readEvidence(clickhouse, rule, view) : noRequests;
+  }
+
   async function compose(rows: readonly OutboxRow[]): Promise<Message> {
     const [lead] = rows;
-    const rule = rules.find(({ id }) => id === lead?.ruleId);
+    const rule = lead?.ruleId === gapRule.id ? gapRule : rules.find(({ id }) => id === lead?.ruleId);
     if (!lead || !rule) throw new AuditError('NOT_FOUND', `The rule ${lead?.ruleId} of a queued mail is not loaded`);
     const found = await Promise.all(rows.map((row) => store.one([row.tenant], row.alertId)));
     const views = found.filter((view) => view !== null);
     const alerts = await Promise.all(
-      views.map(async (view) => ({ facts: view, evidence: await readEvidence(clickhouse, rule, view), link: linkTo(options, view) })),
+      views.map(async (view) => ({ facts: view, evidence: await evidenceOf(view), link: linkTo(options, view) })),
     );
     const { hostname } = new URL(options.publicUrl);
     const { kind, recipient, id: rowId } = lead;

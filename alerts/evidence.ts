@@ -20,6 +20,9 @@ export interface Evidence {
   readonly contributors: readonly { readonly name: string; readonly requests: number }[];
 }
 
+/** Of an alert that no request stands behind. */
+export const noRequests: Evidence = { requests: 0, gateways: '', samples: [], contributors: [] };
+
 /** Mails leave the house: the client is its network, a path its route, a query is not shown. */
 export async function readEvidence(clickhouse: ClickHouse, rule: Rule, alert: AlertView): Promise<Evidence> {
   const where = `timestamp >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import type { AlertFacts, NotificationKind } from '../schemas/alert.ts';
+import type { RuleDocument } from '../schemas/rule.ts';
 import type { Rule } from '../sigma/document.ts';
 import type { AlertView } from '../storage/alerts.ts';
 import type { Message } from './channel.ts';
@@ -18,7 +19,8 @@ export interface AlertInMail {
 
 export interface MailInput {
   readonly kind: NotificationKind;
-  readonly rule: Rule;
+  /** One that was read from a document judges requests; what is built in watches the pipeline itself. */
+  readonly rule: Rule | RuleDocument;
   readonly alerts: readonly AlertInMail[];
   /** Names the mail and, with the recipient, never changes when it is sent again. */
   readonly rowId: string;
@@ -37,12 +39,15 @@ export function renderMail(input: MailInput): Message {
   if (!first) throw new Error('a mail speaks of at least one alert');
   const state = kind === 'RESOLVED' ? 'RESOLVED' : 'FIRING';
   const day = new Date(first.facts.startedAt).toISOString().slice(0, 10);
-  const subject = subjectOf(state, input.prefix, first.facts, { span: spanText(rule.timespanMs), others: alerts.length - 1 });
+  const subject = subjectOf(state, input.prefix, first.facts, {
+    ...(judgesRequests(rule) && { span: spanText(rule.timespanMs) }),
+    others: alerts.length - 1,
+  });
   const facts: Facts = {
     subject,
     state,
     remark: kind === 'REPEAT' ? 'Still firing. This comes every four hours until somebody acknowledges it.' : '',
-    alerts: alerts.map(shown),
+    alerts: alerts.map((alert) => shown(alert, judgesRequests(rule))),
     next: nextStep(rule, state),
     colour: state === 'RESOLVED' ? '#1a7f4b' : '#c0362c',
     about: aboutOf(rule),
@@ -64,10 +69,11 @@ export function subjectOf(
   state: 'FIRING' | 'RESOLVED',
   prefix: string,
   facts: AlertFacts,
-  { span, others = 0 }: { span: string; others?: number },
+  { span, others = 0 }: { span?: string; others?: number },
 ): string {
   const head = prefix === '' ? '' : `${oneLine(prefix, 16)}: `;
-  const tail = `${others > 0 ? ` +${others}` : ''} - ${facts.value} in ${span} (limit ${facts.threshold})`;
+  const figure = span === undefined ? `${facts.value} ${facts.measure}` : `${facts.value} in ${span} (limit ${facts.threshold})`;
+  const tail = `${others > 0 ? ` +${others}` : ''} - ${figure}`;
   // Room is measured against the longer state, or the two would be cut at different places.
   const room = longest - '[RESOLVED] '.length - head.length - tail.length;
   return `[${state}] ${head}${cut(`${oneLine(facts.title, 60)} of ${oneLine(facts.subject.value, 200)}`, room)}${tail}`;
@@ -103,8 +109,10 @@ interface Facts {
   readonly about: readonly (readonly [name: string, words: string])[];
 }
 
+const judgesRequests = (rule: Rule | RuleDocument): rule is Rule => 'timespanMs' in rule;
+
 /** One alert in words that both parts of the mail use. */
-function shown({ facts, evidence, link }: AlertInMail) {
+function shown({ facts, evidence, link }: AlertInMail, hasRequests: boolean) {
   const { severity, title, value, measure, threshold, late } = facts;
   const ended = facts.resolvedAt === null ? '' : `, ended ${timeOf(facts.resolvedAt)} UTC`;
   const gateways = evidence.gateways === '' ? '' : `, gateway ${oneLine(evidence.gateways, 120)}`;
@@ -120,7 +128,9 @@ function shown({ facts, evidence, link }: AlertInMail) {
       `Since ${timeOf(facts.startedAt)} UTC${ended}${late ? ', found in late data' : ''}`,
       `Tenant ${oneLine(facts.tenant, 80)}${gateways}`,
     ],
-    soFar: `${evidence.requests} requests so far, over the limit until ${timeOf(facts.lastSeenAt + stepMs)} UTC.`,
+    soFar: hasRequests
+      ? `${evidence.requests} requests so far, over the limit until ${timeOf(facts.lastSeenAt + stepMs)} UTC.`
+      : oneLine(facts.summary, 400),
     // Of the bar: how much of it is allowed.
     share: Math.max(1, Math.min(99, Math.round((100 * threshold) / Math.max(value, threshold, 1)))),
     rows: evidence.samples.map((sample) =>
@@ -134,14 +144,16 @@ function shown({ facts, evidence, link }: AlertInMail) {
 
 const timeOf = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
-function nextStep(rule: Rule, state: string): string {
+function nextStep(rule: Rule | RuleDocument, state: string): string {
+  if (!judgesRequests(rule))
+    return 'Let the topic keep its records longer (retention.ms, retention.bytes), or let more processes ingest. Gateways that still have their logs can send them again: gatetrail import.';
   if (state === 'RESOLVED') return 'Nothing, unless you want to know why it happened: the link shows the requests.';
   return rule.groupBy === 'client_address'
     ? 'Look whether one of the attempts succeeded. Block the address at the gateway if it is not one of yours.'
     : 'Ask the owner of the consumer whether this is meant. Lower its rate at the gateway, or give it a larger plan.';
 }
 
-function aboutOf(rule: Rule): (readonly [string, string])[] {
+function aboutOf(rule: RuleDocument): (readonly [string, string])[] {
   const about: (readonly [string, string])[] = [
     ['Rule:', `${rule.title}. ${rule.description}`],
     ['Known harmless causes:', rule.falsePositives.join('; ') || 'none known'],

@@ -42,6 +42,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
       groupWaitMs: config.alerts.groupWait,
       wakeSeconds: config.alerts.lateness < 20_000 ? 2 : 10,
       limitsFor: (spanMs) => limitsFor(catalogue, spanMs),
+      tenantOf: (topic) => tenantOf(config, topic),
       publicUrl: config.http.publicUrl ?? defaultUrl(config),
       linkKey: deriveKey(secretsOf(config).current, 'links'),
     });
@@ -62,6 +63,12 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },
   };
+}
+
+/** Where each record says its tenant, nobody knows whose the lost ones were. */
+function tenantOf({ sources, tenant }: Config, topic: string): string {
+  const named = sources.find((source) => source.topic === topic)?.tenant;
+  return typeof named === 'string' ? named : tenant;
 }
 
 function channelOf({ mail, dataDir }: Config): Channel {

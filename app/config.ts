@@ -133,6 +133,18 @@ const declaration = z.strictObject({
   intake: section({
     topic: leaf(text().default('gatetrail-records'), 'Topic that posts and imports go to.', { env: 'GATETRAIL_INTAKE_TOPIC' }),
   }),
+  ingest: section({
+    batchBytes: leaf(
+      z
+        .preprocess(
+          toNumber,
+          z.int('expected a number of bytes').min(1_048_576, 'expected at least 1048576').max(67_108_864, 'expected at most 67108864'),
+        )
+        .default(16_777_216),
+      'Values of a batch at most, in bytes; as much is read ahead. It bounds the memory of ingest while ClickHouse is away: 4 times this and one fetch (8 MiB at most) per partition that a process owns, and 64 MiB. Lower it where one process owns many.',
+      { env: 'GATETRAIL_INGEST_BATCH_BYTES' },
+    ),
+  }),
   journal: section({
     keep: leaf(span().default(86_400_000), 'How long the embedded log keeps a record after it was stored.', {
       env: 'GATETRAIL_JOURNAL_KEEP',

@@ -3,6 +3,7 @@ import { AuditError } from '../core/errors.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { startIngest } from '../ingest/ingest.ts';
+import { defaultLimits } from '../ingest/life.ts';
 import type { TopicPartition } from '../ingest/log.ts';
 import type { Journal } from '../ingest/logs/journal.ts';
 import { pendingMigrations } from '../storage/migrate.ts';
@@ -29,6 +30,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
   let ingest: Awaited<ReturnType<typeof startIngest>> | null = null;
   const trace = process.env['INGEST_TRACE_FILE'];
   tellLag(metrics, { log, topics: topicsOf(config), closed: closedReader(clickhouse, systemClock) });
+  metrics.onScrape(async () => metrics.bufferedBytes.set(ingest?.bufferedBytes() ?? 0));
   const trimming = log.kind === 'journal' ? startTrimming(log as Journal, config.journal.keep, logger) : null;
 
   const start = async () => {
@@ -42,6 +44,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       startOf: (topic) => config.sources.find((source) => source.topic === topic)?.start ?? 'earliest',
       decoder: await makeDecoder(config),
       writer: holderName('ingest'),
+      limits: { ...defaultLimits, bytes: config.ingest.batchBytes },
       logger,
       clock: systemClock,
       onStored({ topic, partition }, claim) {

@@ -1,6 +1,7 @@
 /** The role `query` in this process: GraphQL, the page for trying it, links of mails, and the intake. */
 import { randomBytes } from 'node:crypto';
 import { firstPartyRules, loadRules } from '../alerts/alerts.ts';
+import { gapRule } from '../alerts/gaps.ts';
 import { systemClock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
@@ -61,7 +62,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     closed: closedReader(clickhouse, systemClock),
     ends: () => endsOf(log, topicsOf(config)),
     notReady,
-    rules: await loadRules([firstPartyRules, ...config.rules]),
+    rules: [...(await loadRules([firstPartyRules, ...config.rules])), gapRule],
   });
   const mayAsk = createRateLimit(limits.queriesPerMinute, systemClock);
   /** Who is refused here stands in the access log like who is refused a field. */

@@ -19,6 +19,7 @@ export interface Metrics {
   readonly stoppedPartitions: Gauge;
   readonly inconsistentBatches: Counter;
   readonly lagRecords: Gauge<'topic' | 'partition'>;
+  readonly bufferedBytes: Gauge;
 }
 
 export function createMetrics(version: string): Metrics {
@@ -59,6 +60,11 @@ export function createMetrics(version: string): Metrics {
       name: 'gatetrail_consumer_lag_records',
       help: 'Records of the log that are not stored yet',
       labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    bufferedBytes: new Gauge({
+      name: 'gatetrail_ingest_buffered_bytes',
+      help: 'Memory of records that were fetched ahead and wait to be written',
       registers,
     }),
   };

@@ -11,7 +11,7 @@ export interface WatchedClickHouse extends ClickHouse {
 /** What nobody tried again for so long says nothing of now. */
 const freshMs = 30_000;
 /** A read may fail by what was asked; these tell of the server. */
-const ofServer: ReadonlySet<string> = new Set(['BACKEND_UNAVAILABLE', 'SIGN_IN_REFUSED', 'DISK_FULL']);
+const ofServer: ReadonlySet<string> = new Set(['BACKEND_UNAVAILABLE', 'BACKEND_BUSY', 'SIGN_IN_REFUSED', 'DISK_FULL']);
 
 export function watched(clickhouse: ClickHouse, clock: Clock): WatchedClickHouse {
   const failed = new Map<'read' | 'write', { readonly text: string; readonly at: number }>();

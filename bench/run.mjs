@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { compare } from './compare.mjs';
+import { measureFreshness } from './freshness.mjs';
 import { measureFullPath } from './full-path.mjs';
 import { measureInsert } from './insert.mjs';
 import { measureParse } from './parse.mjs';
@@ -14,8 +15,8 @@ import { measureReads } from './reads.mjs';
 const baselineFile = join(import.meta.dirname, 'baseline.json');
 const has = (flag) => process.argv.includes(flag);
 const sizes = has('--quick')
-  ? { records: 120_000, events: 100_000, rounds: 10, inserts: 3 }
-  : { records: 200_000, events: 1_000_000, rounds: 50, inserts: 10 };
+  ? { records: 120_000, events: 100_000, rounds: 10, inserts: 3, freshSeconds: 15 }
+  : { records: 200_000, events: 1_000_000, rounds: 50, inserts: 10, freshSeconds: 60 };
 const print = (line) => process.stdout.write(`${line}\n`);
 
 const place = await startPlace();
@@ -24,9 +25,11 @@ try {
   const before = measureParse(sizes);
   const insert = await measureInsert(place, sizes);
   const fullPath = await measureFullPath(place, sizes);
+  const load = { recordsPerSecond: fullPath.recordsPerSecond / 2, seconds: sizes.freshSeconds };
+  const freshness = await measureFreshness(place, load);
   const reads = await measureReads(place, sizes);
   const parse = middle(before, measureParse(sizes)); // before and after: the machine may have become busier
-  figures = summary({ parse, insert, fullPath, reads });
+  figures = summary({ parse, insert, fullPath, freshness, reads });
 } finally {
   await place.stop();
 }
@@ -36,7 +39,7 @@ function middle(one, other) {
 }
 
 /** `values` are of this machine and moment; of `ratios` smaller is better, and both sides come from this run. */
-function summary({ parse, insert, fullPath, reads }) {
+function summary({ parse, insert, fullPath, freshness, reads }) {
   const values = {
     'bytes per record': parse.bytesPerRecord,
     'JSON.parse alone, CPU s per million': parse.cpuPerMillion,
@@ -47,6 +50,8 @@ function summary({ parse, insert, fullPath, reads }) {
     'JSON.parse, share of the CPU of ingest': parse.cpuPerMillion / fullPath.ingestCpuPerMillion,
     'insert, rows per second': insert.rowsPerSecond,
     'insert, engine CPU s per million': insert.engineCpuPerMillion,
+    'freshness at half load, p50 s': freshness.p50,
+    'freshness at half load, p95 s': freshness.p95,
     'page of 100 events, p50 ms': reads.page.p50,
     'page of 100 events, p95 ms': reads.page.p95,
     'page of 100 events as plain SQL, p50 ms': reads.plainPage.p50,
@@ -55,6 +60,8 @@ function summary({ parse, insert, fullPath, reads }) {
     'series of 24 hours as plain SQL, p50 ms': reads.plainSeries.p50,
   };
   const ratios = {
+    // A batch closes after a second at most: at most 1.
+    'freshness p95 / (flush interval + 0.5 s)': freshness.p95 / 1.5,
     'full path CPU / JSON.parse CPU': fullPath.cpuPerMillion / parse.cpuPerMillion,
     'ingest CPU / JSON.parse CPU': fullPath.ingestCpuPerMillion / parse.cpuPerMillion,
     'insert CPU of the engine / JSON.parse CPU': insert.engineCpuPerMillion / parse.cpuPerMillion,

@@ -46,6 +46,12 @@ export const catalogue = {
 
   // Engine and database
   BACKEND_UNAVAILABLE: entry(503, true, 'ClickHouse does not answer. The request can be tried again.'),
+  BACKEND_BUSY: entry(
+    503,
+    true,
+    'ClickHouse takes no more for now: too many parts, too little memory or too many queries. The request can be tried again.',
+  ),
+  BACKEND_READ_ONLY: entry(503, true, 'ClickHouse takes no writes: the table, the server or the user is read-only. Make it writable.'),
   BACKEND_REFUSED: entry(500, false, 'ClickHouse refused a statement; the message gives its code.'),
   ENGINE_NOT_INSTALLED: entry(
     500,

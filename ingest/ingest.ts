@@ -36,6 +36,8 @@ export interface IngestOptions {
 export interface Ingest {
   /** Why no batch is claimed, as `CODE: message`, where that is not the fault of a server. */
   notReady(): readonly string[];
+  /** Memory of the records that were fetched ahead and wait. */
+  bufferedBytes(): number;
   /** Finishes the batches that are being written, then leaves the log. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
 
   const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: limits.bytes });
   return {
+    bufferedBytes: () => consumer.bufferedBytes(),
     notReady() {
       try {
         databaseClock.now();

@@ -66,11 +66,14 @@ export interface ConsumeOptions {
   readonly onAssigned: (partition: AssignedPartition) => void;
   /** The consumer cannot go on by itself (after its own retries): the process should end. */
   readonly onFailure: (error: unknown) => void;
+  /** Of one partition: values, and a fixed amount for what stands around each. */
   readonly readAheadBytes: number;
   readonly logger: Logger;
 }
 
 export interface LogConsumer {
+  /** Memory of the records that were fetched ahead and wait, of all partitions. */
+  bufferedBytes(): number;
   /** Leaves the group and stops reading; `revoked` of all partitions aborts first. */
   stop(): Promise<void>;
 }

@@ -64,8 +64,9 @@ async function storeNext(life: Life, tail: Claim, first: Fetched): Promise<Claim
 
 /** Retention was faster than we: what is gone is on record, never passed over in silence. */
 async function recordGap(life: Life, tail: Claim, to: number): Promise<Claim> {
-  const { key, options } = life;
-  const { receivedAt, sequence } = tail;
+  const { key, options, patiently } = life;
+  const receivedAt = await patiently(async () => Math.max(options.databaseClock.now(), tail.receivedAt));
+  const { sequence } = tail;
   const range = { firstOffset: tail.lastOffset + 1, lastOffset: to };
   const gap = emptyClaim(range, { receivedAt, sequence: sequence + 1, writer: '', note: '', gapReason: 'RETENTION_OVERRUN' });
   const outcome = await options.writer.claimOnly(life, gap);

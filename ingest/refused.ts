@@ -1,17 +1,6 @@
 /** Finds the events that the database refuses for good, so that they become dead letters and the others are stored. */
-import { AuditError } from '../core/errors.ts';
 import type { PartitionKey } from '../storage/ledger.ts';
 import type { Batch, BatchMaker } from './batch.ts';
-
-/**
- * Codes that say something about the rows, not about the server: a constraint, or a value that its column does not take.
- * Everything else is tried again for as long as it takes. Source: ClickHouse, src/Common/ErrorCodes.cpp.
- */
-const aboutTheRows = new Set([6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 469, 691]);
-
-export function isRefusedForGood(error: unknown): boolean {
-  return error instanceof AuditError && error.code === 'BACKEND_REFUSED' && aboutTheRows.has(Number(error.facts['clickhouseCode']));
-}
 
 interface Trial {
   readonly maker: BatchMaker;

@@ -6,7 +6,7 @@ import { sleep } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PartitionKey } from '../storage/ledger.ts';
-import { isRefusedForGood } from './refused.ts';
+import { isRefusedForGood } from '../storage/refusals.ts';
 
 /** The assignment of a partition. Everything that writes looks here right before. */
 export interface Assignment {

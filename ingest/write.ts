@@ -7,10 +7,11 @@ import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BatchStore } from '../storage/batch-store.ts';
 import { type Claim, claimToken, type Ledger, type PartitionKey } from '../storage/ledger.ts';
+import { isRefusedForGood } from '../storage/refusals.ts';
 import { type Batch, type BatchMaker, claimedWithoutEvents, storeRefused } from './batch.ts';
 import { type Counts, judge, type Judgement } from './judge.ts';
 import { gapNormaliser, marker } from './marker.ts';
-import { findRefused, isRefusedForGood } from './refused.ts';
+import { findRefused } from './refused.ts';
 import { type Assignment, createSettling, Revoked } from './settle.ts';
 
 export type Step = 'fetch' | 'decode' | 'claim' | 'dead letters' | 'events' | 'read back' | 'commit';

@@ -30,7 +30,8 @@ export async function acknowledgeAlert(
   return (await store.one(by.tenants, id)) ?? alert;
 }
 
-/** A value of AuditEventFilter: the events that an alert is about. */
+/** A value of AuditEventFilter: the events that an alert is about. What was lost has none; its neighbours in the topic tell most. */
 export function eventFilter({ subject: { name, value } }: Pick<AlertFacts, 'subject'>): Readonly<Record<string, unknown>> {
+  if (name === 'topic') return { topic: { in: [value.slice(0, value.lastIndexOf('/'))] } };
   return name === 'clientAddress' ? { clientAddress: { in: [value] }, status: { in: [401, 403] } } : { consumer: { in: [value] } };
 }

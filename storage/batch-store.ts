@@ -1,7 +1,7 @@
 /** What a batch leaves in the tables besides its claim, and what reading it back shows. */
-import { AuditError } from '../core/errors.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Claim, PartitionKey } from './ledger.ts';
+import { isRefusedForGood } from './refusals.ts';
 import { readFloor } from './retention-floor.ts';
 
 export interface DeadLetter {
@@ -82,7 +82,7 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
         await clickhouse.insertBlock('refused_events', block, {});
         return true;
       } catch (error) {
-        if (error instanceof AuditError && error.code === 'BACKEND_REFUSED') return false;
+        if (isRefusedForGood(error)) return false;
         throw error;
       } finally {
         await clickhouse.run('TRUNCATE TABLE refused_events');

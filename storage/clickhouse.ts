@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient, type ClickHouseSettings } from '@clickhouse/client';
 import { AuditError, messageOf } from '../core/errors.ts';
+import { toRefusal } from './refusals.ts';
 
 export interface ConnectOptions {
   readonly url: string;
@@ -28,7 +29,7 @@ export interface QueryOptions {
 
 export interface ClickHouse {
   readonly database: string;
-  /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, SIGN_IN_REFUSED, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
+  /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, BACKEND_BUSY, SIGN_IN_REFUSED, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
   rows<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** Bytes of the answer in the FORMAT that the statement names, as they come. */
   stream(sql: string, options?: QueryOptions): Promise<Readable>;
@@ -71,29 +72,32 @@ export function connect(options: ConnectOptions): ClickHouse {
     ...(signal && { abort_signal: signal }),
   });
 
-  const named = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw toAuditError(error, options);
-    }
-  };
+  const naming =
+    (wrote: boolean) =>
+    async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+      try {
+        return await work();
+      } catch (error) {
+        throw toAuditError(error, options, wrote);
+      }
+    };
+  const [reading, writing] = [naming(false), naming(true)];
 
   return {
     database: options.database,
-    rows: (sql, query) => named(async () => await (await client.query({ query: sql, format: 'JSONEachRow', ...call(query) })).json()),
-    stream: (sql, query) => named(async () => (await client.exec({ query: sql, ...call(query) })).stream),
+    rows: (sql, query) => reading(async () => await (await client.query({ query: sql, format: 'JSONEachRow', ...call(query) })).json()),
+    stream: (sql, query) => reading(async () => (await client.exec({ query: sql, ...call(query) })).stream),
     run: (sql, query) =>
-      named(async () => {
+      writing(async () => {
         await client.command({ query: sql, ...call(query) });
       }),
     insertRows: (table, rows, query) =>
-      named(async () => {
+      writing(async () => {
         const settings = { async_insert: 0, ...query?.settings };
         await client.insert({ table, values: [...rows], format: 'JSONEachRow', ...call({ ...query, settings }) });
       }),
     insertBlock: (table, block, { token, ...query }) =>
-      named(async () => {
+      writing(async () => {
         const settings = { ...oneBlock, ...query.settings, ...(token !== undefined && { insert_deduplication_token: token }) };
         const { stream } = await client.exec({
           query: `INSERT INTO ${table} FORMAT Native`,
@@ -107,43 +111,10 @@ export function connect(options: ConnectOptions): ClickHouse {
   };
 }
 
-/** What the system says in the text of whichever code; 243 is ClickHouse's own reserve. */
-const isFull = /No space left on device/;
-/** UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED */
-const signIn = new Set(['192', '193', '194', '516']);
-const expensive = new Set(['158', '241', '307', '396']);
-
-/** Error codes of ClickHouse as ours. Source: ClickHouse, src/Common/ErrorCodes.cpp. */
-function toAuditError(error: unknown, options: ConnectOptions): AuditError {
-  const { origin } = new URL(options.url); // the rest may hold a password
-  if (!(error instanceof ClickHouseError)) {
-    return new AuditError('BACKEND_UNAVAILABLE', `ClickHouse does not answer at ${origin}: ${reasonOf(error)}`, { cause: error });
-  }
-  const facts = { clickhouseCode: Number(error.code), clickhouseType: error.type };
-  if (error.code === '243' || isFull.test(error.message)) {
-    return new AuditError('DISK_FULL', 'The disk of ClickHouse is full. Free space there; what was to be stored is tried again by itself', {
-      cause: error,
-      facts,
-    });
-  }
-  if (signIn.has(error.code)) {
-    const message = `ClickHouse at ${origin} refused the user ${options.user} with this password. Mend clickhouse.user and clickhouse.password`;
-    return new AuditError('SIGN_IN_REFUSED', message, { cause: error, facts });
-  }
-  if (error.code === '159') return new AuditError('QUERY_TIMEOUT', 'The query took longer than it may', { cause: error, facts });
-  // Patterns come from filters and rules; what RE2 takes only the engine knows.
-  if (error.code === '427')
-    return new AuditError(
-      'BAD_USER_INPUT',
-      `Expected an RE2 pattern: ${/, error: (.*?)(?:\. Look at|$)/.exec(error.message)?.[1] ?? 'it cannot be read'}`,
-      { cause: error, facts },
-    );
-  if (expensive.has(error.code))
-    return new AuditError('QUERY_TOO_EXPENSIVE', 'The query would read more than it may', { cause: error, facts });
-  return new AuditError('BACKEND_REFUSED', `ClickHouse refused a statement with code ${error.code} (${error.type}): ${error.message}`, {
-    cause: error,
-    facts,
-  });
+function toAuditError(error: unknown, { url, user }: ConnectOptions, wrote: boolean): AuditError {
+  const { origin } = new URL(url); // the rest may hold a password
+  if (error instanceof ClickHouseError) return toRefusal(error, { origin, user, wrote });
+  return new AuditError('BACKEND_UNAVAILABLE', `ClickHouse does not answer at ${origin}: ${reasonOf(error)}`, { cause: error });
 }
 
 /** A name with several addresses fails with an error for each and no text of its own. */

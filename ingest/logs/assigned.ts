@@ -63,6 +63,10 @@ export class Assigned implements AssignedPartition {
     return this.ahead.wanted;
   }
 
+  get bufferedBytes(): number {
+    return this.ahead.bytes;
+  }
+
   revoke(): void {
     this.control.abort();
     this.ahead.drop();

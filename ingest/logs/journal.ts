@@ -123,6 +123,7 @@ export function openJournal(options: SealOptions): Journal {
       const unlock = await readers.lock(consuming.group);
       const control = new AbortController();
       const consumer: LogConsumer = {
+        bufferedBytes: () => 0, // what is asked for is read then
         async stop() {
           control.abort();
           consumers.delete(consumer);

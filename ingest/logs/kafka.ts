@@ -16,6 +16,7 @@ import kafkajs, {
 import { sleep } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import { maxFetchBytes, maxPartitionFetchBytes } from '../buffer.ts';
 import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage } from '../log.ts';
 import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
@@ -37,6 +38,8 @@ export interface KafkaOptions {
   readonly membershipFile?: string;
   /** A consumer that gives nothing for so long, though there is something to read, has failed. */
   readonly stuckAfterMs?: number;
+  /** How often the consumer tries what fails before it begins anew with a connection of its own. Default 8, some 15 s. */
+  readonly retries?: number;
   readonly logger: Logger;
 }
 
@@ -95,7 +98,9 @@ export function openKafka(options: KafkaOptions): Log {
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
       if (memberName !== null) await leaveForPredecessors(groupOf(client, await admin(), consuming.group), memberName, logger);
-      return named(consuming.topics, () => consume(client.consumer(consumerSettings(consuming)), { ...options, ...consuming, bounds }));
+      return named(consuming.topics, () =>
+        consume(client.consumer(consumerSettings(consuming, options.retries)), { ...options, ...consuming, bounds }),
+      );
     },
     readers: (group) =>
       named([], async () => {
@@ -108,19 +113,19 @@ export function openKafka(options: KafkaOptions): Log {
   };
 }
 
-function consumerSettings({ group, readAheadBytes }: ConsumeOptions): ConsumerConfig {
-  const maxBytesPerPartition = Math.min(8 * mebibyte, readAheadBytes);
+function consumerSettings({ group, readAheadBytes }: ConsumeOptions, retries = 8): ConsumerConfig {
+  const maxBytesPerPartition = Math.min(maxPartitionFetchBytes, readAheadBytes);
   return {
     groupId: group,
     sessionTimeout: 45_000,
     heartbeatInterval: 3_000,
     allowAutoTopicCreation: false,
-    maxBytes: 32 * mebibyte,
+    maxBytes: maxFetchBytes,
     maxBytesPerPartition,
     minBytes: Math.min(mebibyte, maxBytesPerPartition), // more than a partition may give would be waited for each time
     maxWaitTimeInMs: 500,
     // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
-    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 8, restartOnFailure: async () => true },
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries, restartOnFailure: async () => true },
   };
 }
 
@@ -185,6 +190,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     },
   });
   return {
+    bufferedBytes: () => [...assigned.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
     async stop() {
       revokeAll();
       await consumer.disconnect();

@@ -1,10 +1,11 @@
 /** What was fetched of one partition before its reader asked: the offsets behind a position without a break, and why some hold no message. */
+import { recordOverheadBytes } from '../buffer.ts';
 import type { Fetched, HoleReason, LogMessage } from '../log.ts';
 
 export class ReadAhead {
   /** The next offset that a fetch must begin with; -1 before the first seek. */
   wanted = -1;
-  /** Of the values that wait. */
+  /** Memory of what waits: values, and what stands around each. */
   bytes = 0;
   /** The next offset to hand out. */
   private position = -1;
@@ -31,7 +32,7 @@ export class ReadAhead {
   /** The messages of [wanted, end); `hole` says why offsets of it have none. */
   add(messages: readonly LogMessage[], end: number, hole: HoleReason): void {
     if (end - this.wanted !== messages.length) this.holes ??= hole;
-    for (const message of messages) this.bytes += sizeOf(message);
+    for (const message of messages) this.bytes += sizeOf(message) + recordOverheadBytes;
     this.waiting.push(...messages);
     this.wanted = end;
   }
@@ -46,7 +47,7 @@ export class ReadAhead {
       count += 1;
     }
     const messages = this.waiting.splice(0, count);
-    this.bytes -= bytes;
+    this.bytes -= bytes + count * recordOverheadBytes;
     const from = this.position;
     const to = this.waiting[0]?.offset ?? this.wanted;
     this.position = to;

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import kafkajs from 'kafkajs';
-import { silentLogger } from '../../core/logger.ts';
+import { type Logger, silentLogger } from '../../core/logger.ts';
+import { recordOverheadBytes } from '../../ingest/buffer.ts';
 import type { AssignedPartition, Log, LogConsumer } from '../../ingest/log.ts';
 import { openKafka } from '../../ingest/logs/kafka.ts';
 import { until } from '../support/gatetrail.ts';
@@ -46,14 +47,14 @@ async function freshTopic(): Promise<string> {
 }
 
 /** A consumer of the topics, reading from their start once it is asked. */
-async function consume(names: readonly string[], readAheadBytes = 16 * 1024 * 1024) {
+async function consume(names: readonly string[], readAheadBytes = 16 * 1024 * 1024, { from = log, logger = silentLogger } = {}) {
   const partitions: AssignedPartition[] = [];
   const failures: unknown[] = [];
-  const consumer = await log.consume({
+  const consumer = await from.consume({
     topics: names,
     group: `g-${names.join()}`,
     readAheadBytes,
-    logger: silentLogger,
+    logger,
     onFailure: (error) => failures.push(error),
     onAssigned: (partition) => partitions.push(partition),
   });
@@ -64,7 +65,7 @@ async function consume(names: readonly string[], readAheadBytes = 16 * 1024 * 10
     30_000,
   );
   for (const partition of partitions) partition.seek(0);
-  return { partitions, failures };
+  return { partitions, failures, consumer };
 }
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -110,16 +111,62 @@ onOwnBroker('asks for no more than it may keep, and does not wait for what it ma
 
 onOwnBroker('stays in the group, with heartbeats, while a slow writer takes nothing and the partition is paused', async () => {
   const topic = await freshTopic();
-  await log.append(topic, records(60, 10_000));
-  const { partitions, failures } = await consume([topic], 50_000);
+  for (let batch = 0; batch < 6; batch += 1) await log.append(topic, records(10, 10_000));
+  const { partitions, failures, consumer } = await consume([topic], 50_000);
   await partitions[0]?.next({ maxWaitMs: 5_000, maxBytes: 1 });
   const [beats, joins] = [proxy.asked('heartbeat').length, proxy.asked('joinGroup').length];
   await wait(3 * stuckAfterMs);
   expect(proxy.asked('heartbeat').length - beats).toBeGreaterThanOrEqual(3);
+  // What it may hold, and the batch that it was given whole; all that there is would be 600 kB.
+  expect(consumer.bufferedBytes()).toBeLessThan(50_000 + 10 * (10_000 + recordOverheadBytes));
   expect(proxy.asked('joinGroup')).toHaveLength(joins);
   expect(partitions[0]?.revoked.aborted).toBe(false);
   expect(failures).toEqual([]);
   await partitions[0]?.commit(1);
+});
+
+onOwnBroker('begins anew by itself when Kafka was away for longer than it tries, and goes on where it was', async () => {
+  const topic = await freshTopic();
+  const crashes: object[] = [];
+  const logger: Logger = { ...silentLogger, error: (facts: object) => void crashes.push(facts) };
+  const from = openKafka({ brokers: [proxy.address], clientId: 'impatient', retries: 1, logger });
+  const { partitions, failures } = await consume([topic], 1e6, { from, logger });
+  await log.append(topic, records(3));
+  const reached = (at: number) =>
+    until(
+      () => readFor(300, partitions.slice(-1)),
+      ([to]) => to === at,
+      60_000,
+    );
+  await reached(3);
+  proxy.isDeaf = true;
+  proxy.cut();
+  await until(async () => crashes.length, Boolean, 60_000);
+  expect(crashes[0]).toMatchObject({ restart: true, reading: [`${topic}/0 from 3`] });
+  proxy.isDeaf = false;
+  await until(
+    async () => partitions.length,
+    (count) => count > 1,
+    60_000,
+  );
+  partitions.at(-1)?.seek(3);
+  await until(
+    () =>
+      log.append(topic, records(2)).then(
+        () => true,
+        () => false,
+      ),
+    Boolean,
+    60_000,
+  );
+  await until(
+    () => readFor(300, partitions.slice(-1)),
+    ([to]) => (to ?? 0) >= 5,
+    60_000,
+  );
+  expect(partitions[0]?.revoked.aborted).toBe(true);
+  expect(failures).toEqual([]);
+  await from.close();
 });
 
 onOwnBroker('says so and ends when it stands still though there is something to read', async () => {

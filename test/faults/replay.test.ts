@@ -4,8 +4,11 @@
  */
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { loadRules } from '../../alerts/alerts.ts';
+import { openEmail } from '../../alerts/channels/email.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { openLedger } from '../../storage/ledger.ts';
+import { alertsOn } from '../support/alerts.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { describeEngine, startEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/gatetrail.ts';
@@ -13,6 +16,7 @@ import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { clean, judge } from '../support/oracle.ts';
 import { startProducer } from '../support/producer.ts';
 import { forgetful, readToEnd, startReader, type ReadOptions } from '../support/reader.ts';
+import { startSmtp } from '../support/smtp.ts';
 import { sqlRows } from '../support/sql.ts';
 
 const { Kafka, logLevel } = kafkajs;
@@ -97,6 +101,17 @@ describe('a topic that was stored', () => {
     console.log(`${what}: ${handedOut} of ${acknowledged.length} messages were fetched again`);
     expect(stopped).toEqual([]);
     expect(await rows()).toEqual(before);
+    expect(await verdict()).toMatchObject(clean);
+  });
+
+  test('misses no row though a foreign tool set the offsets beyond what is stored', async () => {
+    const more = await produce(topic, 2_000);
+    const ends = await admin.fetchTopicOffsets(topic);
+    await admin.setOffsets({ groupId: `g-${topic}`, topic, partitions: ends.map(({ partition, high }) => ({ partition, offset: high })) });
+    const { stopped } = await read(topic);
+    expect(stopped).toEqual([]);
+    acknowledged = [...acknowledged, ...more];
+    before = await rows();
     expect(await verdict()).toMatchObject(clean);
   });
 
@@ -190,6 +205,42 @@ describe('a topic whose log is another one', () => {
     await send(topic, 0, text(12));
     expect((await readToEnd(both(topic))).stopped).toEqual([`${topic}/0: LOG_REPLACED`]);
     expect(await paths(topic)).toEqual(text(20).map(pathOf));
+  });
+
+  test('is a gap on record where it deleted records before they were stored, and people are told by mail, once', async () => {
+    const topic = await freshTopic();
+    const smtp = await startSmtp();
+    const rules = await loadRules();
+    try {
+      await send(topic, 0, text(10));
+      await readToEnd(both(topic));
+      await send(topic, 0, text(20, 'b'));
+      const deletedAt = Date.now();
+      await admin.fetchTopicOffsets(topic); // else this client knows no leader of a topic that is new to it
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '25' }] });
+      expect((await readToEnd(both(topic))).stopped).toEqual([]);
+      expect(await paths(topic)).toEqual([...text(10), ...text(20, 'b').slice(15)].map(pathOf));
+      const [gap, ...others] = await sqlRows<{ first: string; last: string; reason: string; at: string }>(
+        engine,
+        "SELECT first_offset AS first, last_offset AS last, gap_reason AS reason, toUnixTimestamp64Milli(received_at) AS at FROM batches WHERE gap_reason != ''",
+        database.name,
+      );
+      expect(others).toEqual([]);
+      expect(gap).toMatchObject({ first: 10, last: 24, reason: 'RETENTION_OVERRUN' });
+      expect(Number(gap?.at)).toBeGreaterThanOrEqual(deletedAt - 1_000); // when it was found, not when the batch before it came
+      const alerts = alertsOn(database.clickhouse, {
+        rules,
+        channels: [openEmail({ from: 'gatetrail@example.org', to: ['oncall@example.org'], smtpUrl: smtp.url, ca: smtp.ca })],
+        watermark: { eventTime: async () => null, newMinutes: async () => ({ minutes: [], mark: '' }) },
+        clock: { now: () => Date.now() },
+      });
+      for (let tick = 0; tick < 3; tick += 1) await alerts.tick();
+      await alerts.stop();
+      expect(smtp.mails.map(({ subject }) => subject)).toEqual([`[FIRING] prod: Lost records of ${topic}/0 - 15 offsets`]);
+      expect(smtp.mails[0]?.text).toContain('RETENTION_OVERRUN');
+    } finally {
+      await smtp.stop();
+    }
   });
 
   test('is noticed while it is read, and the others go on', async () => {

@@ -15,6 +15,7 @@ export function alertsOn(clickhouse: ClickHouse, options: Given, holder = 'test'
     latenessMs: 5_000,
     groupWaitMs: 0,
     limitsFor: () => new Map([['small', 90]]),
+    tenantOf: () => 'acme',
     publicUrl: 'https://audit.example.org',
     linkKey: deriveKey('s'.repeat(32), 'links'),
     subjectPrefix: 'prod',

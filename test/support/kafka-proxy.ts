@@ -14,7 +14,7 @@ export interface KafkaProxy {
   /** Requests of these kinds are swallowed: the client waits. */
   readonly swallowed: Set<Kind>;
   /** Bodies of the requests of a kind so far, behind their headers. */
-  asked(kind: Kind): Buffer[];
+  asked(kind: Kind): readonly Buffer[];
   /** Ends all connections. */
   cut(): void;
   close(): void;
@@ -22,7 +22,7 @@ export interface KafkaProxy {
 
 export async function startKafkaProxy(): Promise<KafkaProxy> {
   const sockets = new Set<Socket>();
-  const bodies = new Map<number, Buffer[]>();
+  const bodies = new Map<number, Buffer[]>(Object.values(apiKeys).map((kind) => [kind, []]));
   const server = createServer((client) => {
     const upstream = connect(proxy.target.port, proxy.target.host);
     const end = () => {
@@ -39,7 +39,8 @@ export async function startKafkaProxy(): Promise<KafkaProxy> {
       'data',
       framesOf((frame) => {
         const kind = frame.readInt16BE(4);
-        bodies.set(kind, [...(bodies.get(kind) ?? []), frame.subarray(14 + Math.max(0, frame.readInt16BE(12)))]);
+        // A copy: the frame is a part of everything that came with it.
+        bodies.get(kind)?.push(Buffer.from(frame.subarray(14 + Math.max(0, frame.readInt16BE(12)))));
         if (![...proxy.swallowed].some((name) => apiKeys[name] === kind)) upstream.write(frame);
       }),
     );

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type ClickHouse } from '../../../storage/clickhouse.ts';
+import { isRefusedForGood } from '../../../storage/refusals.ts';
 
 let server: Server;
 let clickhouse: ClickHouse;
@@ -34,7 +35,10 @@ describe('an answer of ClickHouse', () => {
     ['Code: 516. DB::Exception: u: Authentication failed. (AUTHENTICATION_FAILED)', 'SIGN_IN_REFUSED', false],
     ['Code: 192. DB::Exception: There is no user u. (UNKNOWN_USER)', 'SIGN_IN_REFUSED', false],
     ['Code: 159. DB::Exception: Timeout exceeded. (TIMEOUT_EXCEEDED)', 'QUERY_TIMEOUT', true],
-    ['Code: 241. DB::Exception: Memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)', 'QUERY_TOO_EXPENSIVE', false],
+    ['Code: 241. DB::Exception: Query memory limit exceeded: would use 9 GiB. (MEMORY_LIMIT_EXCEEDED)', 'QUERY_TOO_EXPENSIVE', false],
+    ['Code: 241. DB::Exception: (total) memory limit exceeded: would use 9 GiB. (MEMORY_LIMIT_EXCEEDED)', 'BACKEND_BUSY', true],
+    ['Code: 202. DB::Exception: Too many simultaneous queries. (TOO_MANY_SIMULTANEOUS_QUERIES)', 'BACKEND_BUSY', true],
+    ['Code: 164. DB::Exception: u: Cannot execute query in readonly mode. (READONLY)', 'BACKEND_READ_ONLY', true],
     ['Code: 60. DB::Exception: Unknown table. (UNKNOWN_TABLE)', 'BACKEND_REFUSED', false],
   ])('%s', async (text, code, retryable) => {
     answer = text;
@@ -43,6 +47,34 @@ describe('an answer of ClickHouse', () => {
       retryable,
       facts: { clickhouseCode: Number(text.slice(6).split('.')[0]) },
     });
+  });
+
+  test.each([
+    ['Code: 252. DB::Exception: Too many parts (300). Merges are processing significantly slower. (TOO_MANY_PARTS)', 'BACKEND_BUSY'],
+    // What an insert holds is bounded: it is too much only beside what others hold.
+    ['Code: 241. DB::Exception: Query memory limit exceeded: would use 9 GiB. (MEMORY_LIMIT_EXCEEDED)', 'BACKEND_BUSY'],
+    ['Code: 242. DB::Exception: Table is in readonly mode. (TABLE_IS_READ_ONLY)', 'BACKEND_READ_ONLY'],
+    ['Code: 774. DB::Exception: Table is in readonly mode. (TABLE_IS_PERMANENTLY_READ_ONLY)', 'BACKEND_READ_ONLY'],
+    ['Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)', 'DISK_FULL'],
+  ])('to a write may be asked for again: %s', async (text, code) => {
+    answer = text;
+    const writes = [
+      clickhouse.run('INSERT INTO t SELECT 1'),
+      clickhouse.insertRows('t', [{ a: 1 }]),
+      clickhouse.insertBlock('t', Buffer.alloc(1), {}),
+    ];
+    for (const write of writes) {
+      const refusal: unknown = await write.catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ code, retryable: true });
+      expect(isRefusedForGood(refusal)).toBe(false);
+    }
+  });
+
+  test('that is about the rows alone is a refusal for good', async () => {
+    answer = 'Code: 469. DB::Exception: Constraint is violated. (VIOLATED_CONSTRAINT)';
+    const refusal: unknown = await clickhouse.insertBlock('t', Buffer.alloc(1), {}).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'BACKEND_REFUSED' });
+    expect(isRefusedForGood(refusal)).toBe(true);
   });
 
   test('that does not come is BACKEND_UNAVAILABLE', async () => {

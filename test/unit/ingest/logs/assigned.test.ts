@@ -1,5 +1,6 @@
 /** What of its client a partition of Kafka believes; the client itself is in test/integration/log and test/faults. */
 import { expect, test } from 'vitest';
+import { recordOverheadBytes } from '../../../../ingest/buffer.ts';
 import { type Arrival, Assigned } from '../../../../ingest/logs/assigned.ts';
 
 function assign({ low = 0, high = 1_000, readAheadBytes = 1_000, stuckAfterMs = 40 } = {}) {
@@ -71,11 +72,14 @@ test('what lies between two messages is handed out with the first of them, under
   expect(await partition.next(atOnce)).toMatchObject({ from: 4, to: 6, holes: null });
 });
 
-test('what waits is bounded: full pauses, and half empty resumes', async () => {
-  const { partition, told } = assign({ readAheadBytes: 400 });
+test('what waits is bounded, with what stands around each value: full pauses, and half empty resumes', async () => {
+  const { partition, told } = assign({ readAheadBytes: 4 * (100 + recordOverheadBytes) });
   partition.seek(0);
-  await partition.arrived(arrival(0, [0, 1, 2, 3]));
+  await partition.arrived(arrival(0, [0, 1, 2]));
+  expect(told.at(-1)).toBe('resume');
+  await partition.arrived(arrival(3, [3]));
   expect(told.at(-1)).toBe('pause');
+  expect(partition.bufferedBytes).toBe(4 * (100 + recordOverheadBytes));
   await partition.next({ maxWaitMs: 0, maxBytes: 100 });
   expect(told.at(-1)).toBe('pause');
   await partition.next({ maxWaitMs: 0, maxBytes: 200 });
