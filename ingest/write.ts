@@ -130,8 +130,7 @@ export function createWriter(options: WriterOptions): Writer {
     return settle<Judgement>(assignment, claimToken(assignment.key, claim.firstOffset), {
       async send(token, attempt) {
         trace('events');
-        await assertOpen(open);
-        await store.insertEvents(block(attempt), token);
+        if (await isUnstored(open)) await store.insertEvents(block(attempt), token);
       },
       async look() {
         const judgement = await look(open);
@@ -145,15 +144,19 @@ export function createWriter(options: WriterOptions): Writer {
     return judge(claim, await store.found(assignment.key, claim));
   }
 
-  /** Right before the events: nothing may be stored for a claim that is closed by definition. */
-  async function assertOpen({ assignment, claim, seenAt }: Open): Promise<void> {
+  /** Right before the events: nothing may be stored for a claim that is closed by definition, or whose events are there. */
+  async function isUnstored(open: Open): Promise<boolean> {
+    const { assignment, claim, seenAt } = open;
     // Dropping a day frees its tokens: a copy that comes after that would bring the day back.
     if (claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
     if (performance.now() - seenAt > tokenIsKnownMs) {
       const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
       if (successor !== undefined) throw new ClosedAlready(current);
+      // Another writer may have stored it in an idle partition, so long ago that its token is forgotten.
+      if ((await look(open)).kind !== 'nothing') return false;
     }
     if (assignment.revoked.aborted) throw new Revoked();
+    return true;
   }
 
   /** The messages are gone: the token is used up first, so that nothing can come late, then the gap is on record. */

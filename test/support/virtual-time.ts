@@ -3,6 +3,8 @@
 export interface VirtualTime {
   /** Milliseconds since it began. */
   now(): number;
+  /** How many were ever set. */
+  readonly timers: number;
   /** Goes to the next timer and fires it; false when there is none. */
   next(): boolean;
   /** Fires what is due on the way. */
@@ -42,6 +44,9 @@ export function virtualTime(): VirtualTime {
 
   return {
     now: () => time,
+    get timers() {
+      return made;
+    },
     next,
     pass(ms) {
       const until = time + ms;
