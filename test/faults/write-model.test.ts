@@ -65,7 +65,7 @@ test('every message is stored once or lettered once, in order, and nothing is co
       done += 1;
       expect(await faultsOf(commands, last)).toEqual([]);
     }),
-    { numRuns: sizes.runs, seed },
+    { numRuns: sizes.runs, seed, endOnFailure: process.env['NO_SHRINK'] !== undefined },
   );
 });
 
