@@ -147,16 +147,18 @@ export function createWriter(options: WriterOptions): Writer {
   /** Right before the events: nothing may be stored for a claim that is closed by definition, or whose events are there. */
   async function isUnstored(open: Open): Promise<boolean> {
     const { assignment, claim, since } = open;
+    const askedAt = performance.now();
     // Dropping a day frees its tokens: a copy that comes after that would bring the day back.
     if (claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
-    if (performance.now() - since > tokenIsKnownMs) {
+    if (askedAt - since > tokenIsKnownMs) {
       const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
       if (successor !== undefined) throw new ClosedAlready(current);
       // Another writer may have stored it in an idle partition, so long ago that its token is forgotten.
       if ((await look(open)).kind !== 'nothing') return false;
     }
     if (assignment.revoked.aborted) throw new Revoked();
-    return true;
+    // To a process that was suspended meanwhile the answers are as old as its sleep: it asks again.
+    return performance.now() - askedAt <= tokenIsKnownMs || isUnstored({ ...open, since: -Infinity });
   }
 
   /** The messages are gone: the token is used up first, so that nothing can come late, then the gap is on record. */

@@ -37,6 +37,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: fc.constant('step' as const), who, fate }) },
   { weight: 20, arbitrary: fc.record({ do: fc.constant('insert' as const), who, fate }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('land' as const), which }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('sleep' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), which }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('time' as const), ms: fc.constantFrom(100, 5_000, 61_000, 86_400_000) }) },
   ...(['window', 'floor', 'drop'] as const).map((name) => ({ weight: 1, arbitrary: fc.record({ do: fc.constant(name) }) })),

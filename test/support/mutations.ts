@@ -46,7 +46,7 @@ export const mutations: readonly Mutation[] = [
     file: 'storage/positions.ts',
     text: 'if (!(await store.hasEventsBeyond(key, known))) return claim;',
     replacement: 'if (known !== null) return claim;',
-    test: ['unit', 'test/unit/storage/positions.test.ts'],
+    test: ['faults', 'test/faults/forget.test.ts'],
   },
   {
     rule: 'W3',
@@ -256,13 +256,13 @@ export function copyOfTheSource(): Copy {
   const env = { ...rest, NO_SHRINK: '1' };
   return {
     run([project, file]) {
-      const { stdout } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, file], {
+      const { stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, file], {
         cwd: folder,
         env,
         encoding: 'utf8',
       });
       const [, failed = '0'] = /\d+ passed, (\d+) failed/.exec(stdout) ?? [];
-      return { output: stdout, failed: Number(failed) > 0 };
+      return { output: stdout + stderr, failed: Number(failed) > 0 };
     },
     without(mutation, work) {
       const path = join(folder, mutation.file);

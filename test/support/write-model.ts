@@ -34,6 +34,8 @@ export type Command =
   | { readonly do: 'forget'; readonly which: number }
   | { readonly do: 'time'; readonly ms: number }
   | { readonly do: 'window' }
+  /** A process stands still with an answer on its way, the others go on, and the window passes. */
+  | { readonly do: 'sleep'; readonly who: number }
   | { readonly do: 'floor' }
   | { readonly do: 'drop' };
 
@@ -268,6 +270,12 @@ export function createWorld(): World {
     engine.passWindow();
   }
 
+  async function sleep(sleeper: Life): Promise<void> {
+    if (sleeper.pending?.isInsert === false) await step(sleeper, 'slow');
+    for (let steps = 0; steps < 30; steps += 1) for (const life of lives) if (life !== sleeper) await step(life, 'answered');
+    await window();
+  }
+
   async function obey(command: Command): Promise<void> {
     const life = 'who' in command ? lives[command.who % Math.max(1, lives.length)] : undefined;
     switch (command.do) {
@@ -310,6 +318,9 @@ export function createWorld(): World {
         break;
       case 'window':
         await window();
+        break;
+      case 'sleep':
+        if (life) await sleep(life);
         break;
       case 'floor':
         engine.raiseFloor(now());

@@ -236,6 +236,31 @@ describe('a claim whose token may be forgotten', () => {
     vi.restoreAllMocks();
   });
 
+  test('and that another stored while its writer was suspended with an old answer on its way is not stored again', async () => {
+    let [now, isFirst] = [0, true];
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const claim = await claimed(['/a']);
+    const found = memory.store.found.bind(memory.store);
+    let looks = 0;
+    Object.assign(memory.store, {
+      async found(...args: Parameters<typeof found>) {
+        const answer = await found(...args);
+        looks += 1;
+        if (looks < 2 || !isFirst) return answer; // the second look is the one right before the events
+        isFirst = false;
+        const next = writerAs('next');
+        await next.complete(assignmentOf(), claim, batchOf(next, ['/a']));
+        memory.forgetTokens();
+        now = 3_600_000;
+        return answer;
+      },
+    });
+    const slow = writerAs('slow');
+    expect(await slow.complete(assignmentOf(), claim, batchOf(slow, ['/a']))).toEqual(claim);
+    expect(positions()).toEqual(['0/0']);
+    vi.restoreAllMocks();
+  });
+
   test('and that stands twice, in two versions, stops the partition when it is looked up', async () => {
     const claim = await claimed(['/a']);
     memory.claims.push({ ...claim, events: 9 });
