@@ -203,21 +203,24 @@ async function expectTheSame(memory: MemoryEngine): Promise<void> {
 }
 
 // Each list asks the engine fifty questions: only the campaign has the time.
-test.runIf(sizes.lists > 0)('any list of inserts, burnt tokens, revisions, dropped days and deleted rows shows the same in both', async () => {
-  let lists = 0;
-  const list = async (each: readonly Command[]) => {
-    lists += 1;
-    const memory = await pair();
-    for (const one of each) await send(memory, one);
-    await expectTheSame(memory);
-  };
-  await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 4, maxLength: 14, size: 'max' }), list), {
-    numRuns: sizes.lists,
-    seed,
-    endOnFailure: true,
-  });
-  report({ lists, commands });
-});
+test.runIf(sizes.lists > 0)(
+  'any list of inserts, burnt tokens, revisions, dropped days and deleted rows shows the same in both',
+  async () => {
+    let lists = 0;
+    const list = async (each: readonly Command[]) => {
+      lists += 1;
+      const memory = await pair();
+      for (const one of each) await send(memory, one);
+      await expectTheSame(memory);
+    };
+    await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 4, maxLength: 14, size: 'max' }), list), {
+      numRuns: sizes.lists,
+      seed,
+      endOnFailure: true,
+    });
+    report({ lists, commands });
+  },
+);
 
 const strace = existsSync('/usr/bin/strace');
 

@@ -253,7 +253,7 @@ export function copyOfTheSource(): Copy {
   for (const name of [...folders, ...files]) cpSync(join(root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const { CAMPAIGN_PART: _, CAMPAIGN_REPORT: __, ...rest } = process.env;
-  const env = { ...rest, NO_SHRINK: '1' };
+  const env = { ...rest, RULE_REMOVED: '1' };
   return {
     run([project, file]) {
       const { stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, file], {
