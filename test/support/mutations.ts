@@ -215,7 +215,7 @@ export const mutations: readonly Mutation[] = [
     file: 'ingest/write.ts',
     text: 'if (successor !== undefined) throw new ClosedAlready(current);',
     replacement: 'if (successor === null) throw new ClosedAlready(current);',
-    test: model,
+    test: ['unit', 'test/unit/ingest/write.test.ts'],
   },
   {
     rule: 'forgotten token',
