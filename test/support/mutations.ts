@@ -207,7 +207,7 @@ export const mutations: readonly Mutation[] = [
     file: 'ingest/write.ts',
     text: 'if (claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);',
     replacement: '',
-    test: model,
+    test: ['unit', 'test/unit/ingest/write.test.ts'],
   },
   {
     rule: 'forgotten token',
