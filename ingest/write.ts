@@ -54,8 +54,8 @@ export interface Writer {
 interface Open {
   readonly assignment: Assignment;
   readonly claim: Claim;
-  /** When the ledger last showed it as the newest of its partition, by `performance.now()`. */
-  readonly seenAt: number;
+  /** Before this instant nobody can have stored it, by `performance.now()`. */
+  readonly since: number;
 }
 
 /** A minute is far less than a quarter of the 100,000 inserts after which a table forgets a token. */
@@ -134,8 +134,7 @@ export function createWriter(options: WriterOptions): Writer {
     return settle<Judgement>(assignment, claimToken(assignment.key, claim.firstOffset), {
       async send(token, attempt) {
         trace('events');
-        await assertOpen(open);
-        await store.insertEvents(block(attempt), token);
+        if (await isUnstored(open)) await store.insertEvents(block(attempt), token);
       },
       async look() {
         const judgement = await look(open);
@@ -149,15 +148,21 @@ export function createWriter(options: WriterOptions): Writer {
     return judge(claim, await store.found(assignment.key, claim));
   }
 
-  /** Right before the events: nothing may be stored for a claim that is closed by definition. */
-  async function assertOpen({ assignment, claim, seenAt }: Open): Promise<void> {
+  /** Right before the events: nothing may be stored for a claim that is closed by definition, or whose events are there. */
+  async function isUnstored(open: Open): Promise<boolean> {
+    const { assignment, claim, since } = open;
+    const askedAt = performance.now();
     // Dropping a day frees its tokens: a copy that comes after that would bring the day back. No floor is younger than a day.
     if (Date.now() - claim.receivedAt > belowNoFloorMs && claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
-    if (performance.now() - seenAt > tokenIsKnownMs) {
+    if (askedAt - since > tokenIsKnownMs) {
       const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
       if (successor !== undefined) throw new ClosedAlready(current);
+      // Another writer may have stored it in an idle partition, so long ago that its token is forgotten.
+      if ((await look(open)).kind !== 'nothing') return false;
     }
     if (assignment.revoked.aborted) throw new Revoked();
+    // To a process that was suspended meanwhile the answers are as old as its sleep: it asks again.
+    return performance.now() - askedAt <= tokenIsKnownMs || isUnstored({ ...open, since: -Infinity });
   }
 
   /** The messages are gone: the token is used up first, so that nothing can come late, then the gap is on record. */
@@ -203,15 +208,16 @@ export function createWriter(options: WriterOptions): Writer {
 
   return {
     async write(assignment, batch, sequence) {
+      const since = performance.now(); // before it is claimed: another may store it while the answer is on its way
       const wanted = claimOf(batch, { writer: options.writer, sequence });
       const outcome = await decide(assignment, wanted);
       if (outcome.kind !== 'stored') return outcome;
-      return { kind: 'stored', claim: await finish({ assignment, claim: outcome.claim, seenAt: performance.now() }, batch) };
+      return { kind: 'stored', claim: await finish({ assignment, claim: outcome.claim, since }, batch) };
     },
     async complete(assignment, claim, batch) {
       if (claim.receivedAt < (await read(assignment, () => store.floor()))) return claim; // closed by definition
       // Nobody knows how old it is: the ledger is asked again before anything is stored for it.
-      const open = { assignment, claim, seenAt: -Infinity };
+      const open = { assignment, claim, since: -Infinity };
       const judgement = await read(assignment, () => look(open));
       return judgement.kind === 'nothing' ? finish(open, batch) : conclude(open, judgement, batch?.counts ?? null);
     },

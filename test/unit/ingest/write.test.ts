@@ -203,6 +203,64 @@ describe('a claim whose token may be forgotten', () => {
     expect(memory.sent.events).toEqual([]);
   });
 
+  /** Once, at this step of the writer that stands still: another one completes the claim, and then the window moves on. */
+  function overtakenAt(part: 'ledger' | 'store', step: 'insertClaim' | 'insertDeadLetters'): void {
+    const steps_ = memory[part] as unknown as Record<string, (...args: unknown[]) => Promise<void>>; // both give nothing
+    const work = steps_[step]?.bind(steps_);
+    let isFirst = true;
+    steps_[step] = async (...args) => {
+      await work?.(...args);
+      const [claim] = memory.claims;
+      if (!isFirst || claim === undefined) return;
+      isFirst = false;
+      const next = writerAs('next');
+      await next.complete(assignmentOf(), claim, batchOf(next, ['/a']));
+      memory.forgetTokens();
+    };
+  }
+
+  test('and that another stored in an idle partition while its writer stood still is not stored again', async () => {
+    const claim = await claimed(['/a']);
+    overtakenAt('store', 'insertDeadLetters');
+    const writer = writerAs('slow');
+    expect(await writer.complete(assignmentOf(), claim, batchOf(writer, ['/a']))).toEqual(claim);
+    expect(positions()).toEqual(['0/0']);
+  });
+
+  test('and that another stored while the answer to the claim was on its way is not stored again', async () => {
+    vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_001);
+    overtakenAt('ledger', 'insertClaim');
+    const writer = writerAs('slow');
+    expect(await writer.write(assignmentOf(), batchOf(writer, ['/a']), 1)).toMatchObject({ kind: 'stored', claim: { events: 1 } });
+    expect(positions()).toEqual(['0/0']);
+    vi.restoreAllMocks();
+  });
+
+  test('and that another stored while its writer was suspended with an old answer on its way is not stored again', async () => {
+    let [now, isFirst] = [0, true];
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const claim = await claimed(['/a']);
+    const found = memory.store.found.bind(memory.store);
+    let looks = 0;
+    Object.assign(memory.store, {
+      async found(...args: Parameters<typeof found>) {
+        const answer = await found(...args);
+        looks += 1;
+        if (looks < 2 || !isFirst) return answer; // the second look is the one right before the events
+        isFirst = false;
+        const next = writerAs('next');
+        await next.complete(assignmentOf(), claim, batchOf(next, ['/a']));
+        memory.forgetTokens();
+        now = 3_600_000;
+        return answer;
+      },
+    });
+    const slow = writerAs('slow');
+    expect(await slow.complete(assignmentOf(), claim, batchOf(slow, ['/a']))).toEqual(claim);
+    expect(positions()).toEqual(['0/0']);
+    vi.restoreAllMocks();
+  });
+
   test('and that stands twice, in two versions, stops the partition when it is looked up', async () => {
     const claim = await claimed(['/a']);
     memory.claims.push({ ...claim, events: 9 });
