@@ -419,6 +419,14 @@ describe('a writer whose claim retention has taken rows from since', () => {
     expect(inconsistent).toBe(1);
   });
 
+  test('stops where there is more than was stored, though it is settled: that is no doing of retention', async () => {
+    const claim = await claimed(['/a', '/b', '/c']);
+    const block = batchOf(writerAs('x'), ['/a', '/b', '/c']).encode(0);
+    for (const other of ['one', 'two']) await memory.store.insertEvents(block, other);
+    await settle(claim);
+    await expect(complete(claim)).rejects.toMatchObject({ code: 'LEDGER_INCONSISTENT' });
+  });
+
   test('and dead letters too, takes it for closed below the floor', async () => {
     const claim = await claimed(['bad']);
     let asked = 0;
