@@ -104,29 +104,29 @@ async function faultsOf({ topic, day, drops }: Round): Promise<string[]> {
   const faults: string[] = [];
   const where = `topic = '${topic}' AND received_at < toDateTime64('${new Date(day + dayMs / 2).toISOString().slice(0, 19).replace('T', ' ')}', 3, 'UTC')`;
   const due = drops ? '1' : "tenant = 't1'";
-  const claims = await sql<{ p: number; first: string; last: string; promised: string; gap: string }>(
+  const claims = await sql<{ p: number; first: number; last: number; promised: number; gap: string }>(
     `SELECT kafka_partition AS p, first_offset AS first, any(last_offset) AS last, argMax(events, revision) AS promised, argMax(gap_reason, revision) AS gap
 FROM batches WHERE topic = '${topic}' AND first_offset >= 0 GROUP BY p, first ORDER BY p, first`,
   );
-  const [back] = await sql<{ n: string; letters: string }>(
+  const [back] = await sql<{ n: number; letters: number }>(
     `SELECT count() AS n, (SELECT count() FROM dead_letters FINAL WHERE ${where} AND ${due}) AS letters FROM events WHERE ${where} AND tenant != '' AND ${due}`,
   );
-  if (back?.n !== '0' || back.letters !== '0') faults.push(`came back: ${JSON.stringify(back)}`);
-  const stored = await sql<{ p: number; n: string; distinct: string }>(
+  if (back?.n !== 0 || back.letters !== 0) faults.push(`came back: ${JSON.stringify(back)}`);
+  const stored = await sql<{ p: number; n: number; distinct: number }>(
     `SELECT kafka_partition AS p, count() AS n, uniqExact(kafka_offset, message_index) AS distinct FROM events WHERE topic = '${topic}' AND tenant != '' GROUP BY p`,
   );
-  const removed = await sql<{ p: number; n: string }>(
+  const removed = await sql<{ p: number; n: number }>(
     `SELECT kafka_partition AS p, sum(rows) AS n FROM removals FINAL WHERE topic = '${topic}' AND kind = 'events' GROUP BY p`,
   );
-  const of = (rows: readonly { p: number; n: string }[], p: number) => Number(rows.find((row) => row.p === p)?.n ?? 0);
+  const of = (rows: readonly { p: number; n: number }[], p: number) => rows.find((row) => row.p === p)?.n ?? 0;
   for (const p of [0, 1]) {
     const chain = claims.filter((claim) => claim.p === p);
-    const promised = chain.reduce((sum, claim) => sum + Number(claim.promised), 0);
+    const promised = chain.reduce((sum, claim) => sum + claim.promised, 0);
     if (of(stored, p) + of(removed, p) !== promised)
       faults.push(`partition ${p}: ${promised} promised, ${of(stored, p)} stored, ${of(removed, p)} removed`);
     for (const [at, claim] of chain.entries()) {
       if (claim.gap !== '') faults.push(`a false gap at ${claim.first} of partition ${p}: ${claim.gap}`);
-      if (at > 0 && Number(claim.first) !== Number(chain[at - 1]?.last) + 1) faults.push(`a hole before ${claim.first} of partition ${p}`);
+      if (at > 0 && claim.first !== (chain[at - 1]?.last ?? NaN) + 1) faults.push(`a hole before ${claim.first} of partition ${p}`);
     }
     if (p === 1 && chain.length < 2) faults.push('the idle partition did not go on');
   }
