@@ -299,7 +299,7 @@ describe('a job that ends', () => {
     expect(await dies(2)).toBe('none');
     expect(await state()).toEqual(whole);
     expect(await jobOf().isDue()).toBe(false);
-  });
+  }, 600_000);
 
   test("does nothing more once its lease is another process's", async () => {
     await fill();
