@@ -114,7 +114,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   return {
     start() {
-      scheduler = startScheduler(tick, { everySeconds: options.wakeSeconds ?? 10, logger: options.logger });
+      scheduler = startScheduler(tick, { job: 'alerts', everySeconds: options.wakeSeconds ?? 10, logger: options.logger });
     },
     tick,
     status: () => ({ holdsLease, lastTickAt }),

@@ -8,14 +8,20 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-/** `everySeconds` divides a minute. */
-export function startScheduler(tick: () => Promise<void>, { everySeconds, logger }: { everySeconds: number; logger: Logger }): Scheduler {
+interface Options {
+  readonly job: string;
+  /** Divides a minute. */
+  readonly everySeconds: number;
+  readonly logger: Logger;
+}
+
+export function startScheduler(tick: () => Promise<void>, { job, everySeconds, logger }: Options): Scheduler {
   let running: Promise<void> | null = null;
   let lastWake = performance.now();
   const wake = () => {
     lastWake = performance.now();
     running ??= tick()
-      .catch((error: unknown) => logger.error({ error: messageOf(error) }, 'a tick of the alerts failed'))
+      .catch((error: unknown) => logger.error({ job, error: messageOf(error) }, 'a tick of a job failed and comes again'))
       .finally(() => {
         running = null;
       });

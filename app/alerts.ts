@@ -1,10 +1,11 @@
-/** The role `alerts` in this process: rules judged by what is stored, alerts, and mails about them. */
+/** The role `alerts` in this process: rules judged by what is stored, alerts, mails about them, and the retention job. */
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { deriveKey } from '../core/keys.ts';
 import { type Alerts, createAlerts, firstPartyRules, loadRules } from '../alerts/alerts.ts';
 import type { Channel } from '../alerts/channel.ts';
 import { openEmail } from '../alerts/channels/email.ts';
+import type { Scheduler } from '../alerts/scheduler.ts';
 import { openMailbox } from '../local/mailbox.ts';
 import { emptyCatalogue, limitsFor, readCatalogue } from '../schemas/catalogue.ts';
 import { openLease } from '../storage/lease.ts';
@@ -12,6 +13,7 @@ import type { Config } from './config.ts';
 import { assertMigrated } from './ingest.ts';
 import { startPatiently } from './patient-start.ts';
 import { watchProblem } from './readiness.ts';
+import { startRetention } from './retention.ts';
 import type { RoleContext, Running } from './role.ts';
 import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
@@ -27,6 +29,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
   const channel = channelOf(config);
   const mailProblem = watchProblem(() => channel.check(), control.signal, 15_000);
   let alerts: Alerts | null = null;
+  let retention: Scheduler | null = null;
 
   const start = async () => {
     await assertMigrated(clickhouse);
@@ -47,6 +50,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
       linkKey: deriveKey(secretsOf(config).current, 'links'),
     });
     alerts.start();
+    retention = startRetention(config, logger);
   };
   const starting = startPatiently(start, { signal: control.signal, logger });
 
@@ -59,7 +63,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     async stop() {
       control.abort();
       await starting.over;
-      await alerts?.stop();
+      await Promise.all([alerts?.stop(), retention?.stop()]);
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },
   };

@@ -21,6 +21,8 @@ interface Marks {
 
 const marks = z.registry<Marks>();
 
+const dayMs = 86_400_000;
+
 const text = () => z.string('expected text').min(1, 'expected text that is not empty');
 const port = () =>
   z.preprocess(toNumber, z.int('expected a port, 0 to 65535').min(0, 'expected 0 or more').max(65_535, 'expected at most 65535'));
@@ -60,6 +62,50 @@ const source = z.strictObject({
   format: text().optional(),
   gateway: text().optional(),
   start: z.enum(['earliest', 'latest'], 'expected earliest or latest').optional(),
+});
+
+/** What a law or a standard asks for at least. Twelve months may hold 29 February, six years two of them. */
+const legalMinimums: Readonly<Record<string, { readonly ms: number; readonly why: string }>> = {
+  pci: { ms: 366 * dayMs, why: 'PCI DSS 10.5.1 asks for twelve months' },
+  hipaa: { ms: 2_192 * dayMs, why: 'HIPAA 164.316(b)(2) asks for six years' },
+};
+
+const retentionClass = z
+  .strictObject({
+    name: text().refine((name) => name !== 'default', 'expected another name: default is the class of all that no class names'),
+    tenants: z.array(text(), 'expected a list of tenants').min(1, 'expected at least one tenant'),
+    dataClasses: z
+      .array(text())
+      .max(0, 'expected none: events carry no data class yet, so nothing could be kept or removed by it; name tenants instead')
+      .optional(),
+    keep: span(dayMs),
+    basis: text().optional(),
+    minimum: span(dayMs).optional(),
+  })
+  .superRefine(({ keep, basis, minimum = 0 }, context) => {
+    const legal = legalMinimums[basis ?? ''];
+    const least = Math.max(minimum, legal?.ms ?? 0);
+    const why = legal !== undefined && legal.ms >= minimum ? legal.why : (basis ?? 'its minimum says so');
+    const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (basis !== undefined && legal === undefined && minimum === 0)
+      fault('basis', `expected ${Object.keys(legalMinimums).join(', ')}, or any other text with a minimum beside it`);
+    if (keep < least)
+      fault(
+        'keep',
+        `expected at least ${formatDuration(least)}, the legal minimum of this class (${why}); keep it longer, or mend basis and minimum if they do not bind these tenants`,
+      );
+  });
+
+const retentionClasses = z.array(retentionClass, 'expected a list of classes').superRefine((classes, context) => {
+  const names = classes.map(({ name }) => name);
+  const tenants = classes.flatMap((one, at) => one.tenants.map((tenant) => ({ tenant, at, name: one.name })));
+  const fault = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  for (const [at, name] of names.entries()) if (names.indexOf(name) < at) fault([at, 'name'], 'expected a name that no class before has');
+  for (const [index, { tenant, at }] of tenants.entries()) {
+    const first = tenants.find((one) => one.tenant === tenant);
+    if (first && tenants.indexOf(first) < index)
+      fault([at, 'tenants'], `expected each tenant in one class: ${tenant} stands in ${first.name} already`);
+  }
 });
 
 /** A setting that stands in the environment too. */
@@ -160,10 +206,15 @@ const declaration = z.strictObject({
     database: leaf(text().default('gatetrail'), 'Database; it is made when it is missing.', { env: 'GATETRAIL_CLICKHOUSE_DATABASE' }),
   }),
   retention: section({
-    default: leaf(span(86_400_000).optional(), 'How long events are kept, counted from their arrival.', {
-      env: 'GATETRAIL_RETENTION',
-      shown: 'for ever',
-    }),
+    default: leaf(
+      span(dayMs).optional(),
+      'How long events and dead letters are kept, counted from their arrival. Whole days (UTC) go, once the last of the day is that old.',
+      { env: 'GATETRAIL_RETENTION', shown: 'for ever' },
+    ),
+    classes: leaf(
+      retentionClasses.default([]),
+      'Tenants that are kept shorter or longer: per class `name`, `tenants` (a list; each tenant in one class), `keep` (a span), `basis` (`pci`: at least P366D, `hipaa`: at least P2192D, or any text with a `minimum` beside it) and `minimum` (a span, below which `keep` is refused).',
+    ),
   }),
   alerts: section({
     lateness: leaf(span().default(60_000), 'How long a window waits for records that come late.', {
@@ -432,13 +483,21 @@ function namesOf(path: string): string {
   return env ? `${path} (${env})` : path;
 }
 
-const spans = new Set(['journal.keep', 'retention.default', 'alerts.lateness', 'alerts.groupWait']);
+const spans = new Set([
+  'journal.keep',
+  'retention.default',
+  'retention.classes.keep',
+  'retention.classes.minimum',
+  'alerts.lateness',
+  'alerts.groupWait',
+]);
 
 function masked(value: unknown, path: string): unknown {
   if (value === undefined) return undefined;
   if (settings.some((setting) => setting.path === path && setting.secret)) return isEmpty(value) ? undefined : '***';
   if (spans.has(path) && typeof value === 'number') return formatDuration(value);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.map((part) => masked(part, path));
+  if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, masked(part, path === '' ? name : `${path}.${name}`)]));
 }
 

@@ -10,10 +10,12 @@ import { createGraphql } from '../query/graphql.ts';
 import { createRateLimit } from '../query/rate-limit.ts';
 import type { Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
+import { keptFor } from '../storage/retention-policy.ts';
 import type { Config } from './config.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
+import { policyOf } from './policy.ts';
 import { fullDisk, othersNotReady, told } from './readiness.ts';
 import { type RoleContext, type Running, version } from './role.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
@@ -41,8 +43,11 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     );
     return [...new Set([...own, ...fullDisk(config), ...(await othersNotReady(config.dataDir))])];
   };
+  const policy = policyOf(config);
+  const kept = (tenants: readonly string[]) => Math.min(hundredYearsMs, keptFor(policy, tenants));
   const limits = {
-    retentionMs: config.retention.default ?? hundredYearsMs,
+    retentionMs: kept(['*']),
+    retentionOf: kept,
     maxRangeMs: hundredYearsMs,
     maxPageSize: 1_000,
     maxGroups: 1_000,

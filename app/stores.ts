@@ -21,10 +21,10 @@ export const isEmbedded = (config: Config): boolean => config.clickhouse.url ===
 /** Unique per process: tells claims and leases apart. */
 export const holderName = (role: string): string => `${role}@${hostname()}:${process.pid}:${Date.now().toString(36)}`;
 
-export function openClickHouse(config: Config, user: EngineUser): ClickHouse {
+export function openClickHouse(config: Config, user: EngineUser, more: { readonly requestTimeoutMs?: number } = {}): ClickHouse {
   const { url, user: name, password = '', database } = config.clickhouse;
-  if (url !== undefined) return connect({ url, user: name, password, database });
-  return followEngine(config.dataDir, { user, database });
+  if (url !== undefined) return connect({ url, user: name, password, database, ...more });
+  return followEngine(config.dataDir, { user, database, ...more });
 }
 
 /** The database itself may be missing. */
@@ -45,7 +45,10 @@ interface EngineNote {
 }
 
 /** The engine leaves its address in the data folder, another one after each restart; a call that fails looks there again. */
-function followEngine(dataDir: string, { user, database }: { user: EngineUser; database: string }): ClickHouse {
+function followEngine(
+  dataDir: string,
+  { database, ...more }: { user: EngineUser; database: string; requestTimeoutMs?: number },
+): ClickHouse {
   const file = join(dataDir, 'engine.json');
   let known = '';
   let client: ClickHouse | null = null;
@@ -55,7 +58,7 @@ function followEngine(dataDir: string, { user, database }: { user: EngineUser; d
     if (note !== '' && note !== known) {
       void client?.close();
       const { url, password } = JSON.parse(note) as EngineNote; // the engine's own note
-      client = connect({ url, user, password, database });
+      client = connect({ url, password, database, ...more });
       known = note;
     }
     if (client === null) throw new AuditError('BACKEND_UNAVAILABLE', `The embedded engine is not running: there is no ${file}`);

@@ -51,3 +51,8 @@ function judgeLetters(claim: Claim, found: Found): Judgement {
   if (claim.events > 0 || letters < claim.rejected) return { kind: 'nothing' };
   return letters === claim.rejected ? { kind: 'complete' } : { kind: 'contradiction', found };
 }
+
+/** Rows of one batch that went after it was stored whole, as retention takes those of a class: a part is never written in part. */
+export function isThinned({ events, distinct, batchEvents, normalisers }: Found): boolean {
+  return normalisers.length === 1 && batchEvents.length === 1 && events === distinct && events < (batchEvents[0] ?? 0);
+}

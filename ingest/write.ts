@@ -9,7 +9,7 @@ import type { BatchStore } from '../storage/batch-store.ts';
 import { type Claim, claimToken, type Ledger, type PartitionKey } from '../storage/ledger.ts';
 import { isRefusedForGood } from '../storage/refusals.ts';
 import { type Batch, type BatchMaker, claimedWithoutEvents, storeRefused } from './batch.ts';
-import { type Counts, judge, type Judgement } from './judge.ts';
+import { type Counts, isThinned, judge, type Judgement } from './judge.ts';
 import { gapNormaliser, marker } from './marker.ts';
 import { findRefused } from './refused.ts';
 import { type Assignment, createSettling, Revoked } from './settle.ts';
@@ -156,7 +156,7 @@ export function createWriter(options: WriterOptions): Writer {
     if (Date.now() - claim.receivedAt > belowNoFloorMs && claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
     if (askedAt - since > tokenIsKnownMs) {
       const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
-      if (successor !== undefined) throw new ClosedAlready(current);
+      if (successor !== undefined || current.settled) throw new ClosedAlready(current);
       // Another writer may have stored it in an idle partition, so long ago that its token is forgotten.
       if ((await look(open)).kind !== 'nothing') return false;
     }
@@ -186,12 +186,22 @@ export function createWriter(options: WriterOptions): Writer {
       logger.error({ ...assignment.key, from, to }, 'claimed messages are gone from the log; the gap is on record');
       return revise(assignment, { ...claim, ...nothing, gapReason: 'RETENTION_OVERRUN' });
     }
+    if (judgement.kind === 'nothing' || isThinned(judgement.found)) {
+      const closed = await read(assignment, () => closedMeanwhile(assignment, claim));
+      if (closed !== null) return closed;
+    }
     options.onInconsistent?.();
     throw new AuditError(
       'LEDGER_INCONSISTENT',
       `The batch at offset ${claim.firstOffset} of ${assignment.key.topic}/${assignment.key.partition} does not read back as claimed`,
       { facts: { claim, judgement } },
     );
+  }
+
+  /** What stood there whole may be less since, or gone: retention takes from claims that are closed, and from those alone. */
+  async function closedMeanwhile({ key }: Assignment, claim: Claim): Promise<Claim | null> {
+    const [current = claim, successor] = await ledger.claimsFrom(key, claim.firstOffset, 2);
+    return current.settled || successor !== undefined || claim.receivedAt < (await store.floor()) ? current : null;
   }
 
   async function revise(assignment: Assignment, claim: Claim): Promise<Claim> {
@@ -215,7 +225,7 @@ export function createWriter(options: WriterOptions): Writer {
       return { kind: 'stored', claim: await finish({ assignment, claim: outcome.claim, since }, batch) };
     },
     async complete(assignment, claim, batch) {
-      if (claim.receivedAt < (await read(assignment, () => store.floor()))) return claim; // closed by definition
+      if (claim.settled || claim.receivedAt < (await read(assignment, () => store.floor()))) return claim; // closed by definition
       // Nobody knows how old it is: the ledger is asked again before anything is stored for it.
       const open = { assignment, claim, since: -Infinity };
       const judgement = await read(assignment, () => look(open));
@@ -228,7 +238,7 @@ export function createWriter(options: WriterOptions): Writer {
   };
 }
 
-/** The retention floor has passed the claim, or a later one stands behind it: it is closed as it reads. */
+/** The retention floor has passed the claim, it is settled, or a later one stands behind it: it is closed as it reads. */
 class ClosedAlready extends Error {
   override readonly name = 'ClosedAlready';
   readonly claim: Claim;

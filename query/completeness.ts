@@ -4,7 +4,7 @@
  */
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
-import { readFloor } from '../storage/retention-floor.ts';
+import { type Removed, removedEvents } from '../storage/removals.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
 import { always } from './audit-trail.ts';
 import { gaps, ledgerRows, type LedgerRow } from './ledger-report.ts';
@@ -23,16 +23,17 @@ export async function completeness(
   const state = await closed.read();
   const [rows, found] = [await ledgerRows(clickhouse, range, state), await gaps(clickhouse, range, state)];
   const stored = await storedEvents(clickhouse, range);
-  const floor = await readFloor(clickhouse);
+  // After the events: what goes is on record before it is gone.
+  const removed = new Map((await removedEvents(clickhouse, range)).map((one) => [one.place, one]));
   const whose = await ownTopics(clickhouse, scope.tenants, range);
   const counted = rows.filter(({ topic }) => whose(topic) !== 'foreign');
   const partitions = counted.map((row) => {
-    const missing = Math.max(0, row.events - (stored.get(placeOf(row)) ?? 0));
+    const absent = Math.max(0, row.events - (stored.get(placeOf(row)) ?? 0));
+    const pruned = Math.min(absent, removed.get(placeOf(row))?.rows ?? 0);
     return {
       ...row,
-      // Whole days go at once: what is missing of a range that reaches below the floor was dropped.
-      pruned: range.from < floor ? missing : 0,
-      missing: range.from < floor ? 0 : missing,
+      pruned,
+      missing: absent - pruned,
       gaps: found.filter((gap) => placeOf(gap) === placeOf(row)),
     };
   });
@@ -45,9 +46,19 @@ export async function completeness(
     partitions: partitions.filter(({ topic }) => whose(topic) === 'own'),
     sources: () => sourceStatus(clickhouse, scope, range, now),
     complete,
-    statement: statementOf(range, complete, counted),
+    statement: statementOf(range, complete, partitions) + retentionOf(partitions, removed),
   };
 }
+
+/** A sentence about what is no longer there, and by which policy. */
+function retentionOf(rows: readonly Counted[], removed: ReadonlyMap<string, Removed>): string {
+  const pruned = rows.reduce((total, row) => total + row.pruned, 0);
+  if (pruned === 0) return '';
+  const policies = rows.filter((row) => row.pruned > 0).flatMap((row) => removed.get(placeOf(row))?.policies ?? []);
+  return ` ${pruned} of the events were removed by retention since (${[...new Set(policies)].toSorted().join(', ')}).`;
+}
+
+type Counted = LedgerRow & { readonly pruned: number };
 
 function statementOf(range: Range, complete: boolean, rows: readonly LedgerRow[]): string {
   const sum = (name: 'records' | 'events' | 'rejected' | 'skipped') => rows.reduce((total, row) => total + row[name], 0);

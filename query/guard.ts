@@ -10,10 +10,14 @@ import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
+import { createOldest } from './oldest.ts';
 import { resolveRange } from './range.ts';
 
 export interface ReadLimits {
+  /** Of what is kept longest. */
   readonly retentionMs: number;
+  /** Of what these tenants see, milliseconds; `retentionMs` where nothing is said. */
+  readonly retentionOf?: (tenants: readonly string[]) => number;
   readonly maxRangeMs: number;
   readonly maxPageSize: number;
   readonly maxGroups: number;
@@ -76,6 +80,8 @@ const readers: readonly Role[] = ['admin', 'viewer', 'analyst', 'auditor', 'oper
 export function createGuard(options: ReadOptions): Guard {
   const { accessLog, clickhouse, clock, limits } = options;
   const spent = new WeakMap<Request, number>();
+  const oldest = createOldest(clickhouse);
+  const isEarly = (args: { readonly range?: TimeRange }) => (args.range?.absolute?.to ?? Infinity) <= clock.now() - limits.retentionMs;
   return {
     guarded:
       (resolve, rules = {}) =>
@@ -99,6 +105,8 @@ export function createGuard(options: ReadOptions): Guard {
           throw new AuditError('FORBIDDEN', `The roles of this key (${roles.join(', ')}) do not allow ${record.action}`);
         }
         try {
+          // What ends before retention alone would say may be an archive that arrived since.
+          if (isEarly(args)) await oldest.ask();
           const answer = await resolve(args, context, info, parent);
           const rows = answer === null || answer === undefined ? 0 : (rules.rows?.(answer) ?? 1);
           await accessLog.write({ ...record, allowed: true, rows });
@@ -119,7 +127,7 @@ export function createGuard(options: ReadOptions): Guard {
       );
     },
     scopeOf: ({ caller, request }) => openScope(clickhouse, caller.tenants, request.signal),
-    rangeOf: (input) => resolveRange(input, clock.now(), limits),
+    rangeOf: (input) => resolveRange(input, clock.now(), { ...limits, oldestEvent: oldest.seen }),
     pageSize(first) {
       const size = first ?? 50;
       if (size >= 0 && size <= limits.maxPageSize) return size;

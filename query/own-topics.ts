@@ -16,6 +16,8 @@ export async function ownTopics(clickhouse: ClickHouse, tenants: readonly string
   const rows = [
     ...(await openScope(clickhouse, ['*']).events<Row>({ select, range: always, where: inRange, parameters })),
     ...(await clickhouse.rows<Row>(`SELECT ${select}\nFROM dead_letters\nWHERE ${inRange}`, { parameters })),
+    // What retention took was somebody's too.
+    ...(await clickhouse.rows<Row>(`SELECT DISTINCT topic, arrayJoin(tenants) AS tenant\nFROM removals\nWHERE ${inRange}`, { parameters })),
   ];
   return (topic) => {
     const seen = rows.filter((row) => row.topic === topic).map(({ tenant }) => tenant);

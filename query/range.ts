@@ -7,6 +7,8 @@ import type { Range } from '../storage/scope.ts';
 export interface RangeLimits {
   readonly retentionMs: number;
   readonly maxRangeMs: number;
+  /** Event time of the oldest event there may be, milliseconds, where it is older than retention alone would say. */
+  readonly oldestEvent?: number;
 }
 
 export function resolveRange(input: TimeRange, now: number, limits: RangeLimits): Range {
@@ -16,7 +18,7 @@ export function resolveRange(input: TimeRange, now: number, limits: RangeLimits)
   if (range.to - range.from > limits.maxRangeMs) {
     throw new AuditError('RANGE_TOO_WIDE', `The range is wider than the ${maxSeconds} s that are allowed`, { facts: { maxSeconds } });
   }
-  const oldest = now - limits.retentionMs;
+  const oldest = Math.min(now - limits.retentionMs, limits.oldestEvent ?? Infinity);
   if (range.to <= oldest) {
     const facts = { oldest: new Date(oldest).toISOString() };
     throw new AuditError('OLDER_THAN_RETENTION', 'The range ends before the oldest data that is kept', { facts });

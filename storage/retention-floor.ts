@@ -2,10 +2,8 @@
  * The floor below which nothing is stored any more. Dropping a day frees the deduplication tokens of its parts, so the
  * floor is on record first: writers refuse what is below, and claims below it are closed by definition.
  */
-import { AuditError } from '../core/errors.ts';
 import type { ClickHouse } from './clickhouse.ts';
-
-const dayMs = 86_400_000;
+import { dayOf } from './retention-policy.ts';
 
 /** Milliseconds; 0 when there is none. */
 export async function readFloor(clickhouse: ClickHouse): Promise<number> {
@@ -19,7 +17,7 @@ export async function raiseFloor(
   at: number,
   options: { readonly reason: string; readonly setBy: string },
 ): Promise<number> {
-  const floor = at - (at % dayMs);
+  const floor = dayOf(at);
   if (floor > (await readFloor(clickhouse)))
     await clickhouse.insertRows('retention_floor', [
       { floor: new Date(floor).toISOString(), reason: options.reason, set_by: options.setBy },
@@ -27,26 +25,34 @@ export async function raiseFloor(
   return Math.max(floor, await readFloor(clickhouse));
 }
 
-/**
- * Drops the days whose every row is below the floor; gives them as YYYYMMDD. Call it again after twice the longest
- * request time: an insert that was under way when the floor rose may have landed since.
- * @throws NOT_READY while a claim below the floor is the newest of its partition and open
- */
-export async function dropBelowFloor(clickhouse: ClickHouse, hasOpenClaimBelow: (floor: number) => Promise<boolean>): Promise<string[]> {
-  const floor = await readFloor(clickhouse);
-  if (floor === 0) return [];
-  if (await hasOpenClaimBelow(floor))
-    throw new AuditError('NOT_READY', 'A batch below the retention floor is still being stored; its day is dropped later');
+/** Milliseconds since the floor that holds was put on record, by ClickHouse's clock. */
+export async function floorAge(clickhouse: ClickHouse): Promise<number> {
+  const [row] = await clickhouse.rows<{ age: string }>(
+    "SELECT toUnixTimestamp64Milli(now64(3, 'UTC')) - toUnixTimestamp64Milli(argMin(set_at, (-toUnixTimestamp64Milli(floor), set_at))) AS age\nFROM retention_floor",
+  );
+  return Number(row?.age ?? 0);
+}
+
+/** Days (start, milliseconds) of events whose every row is below the floor, oldest first. Emptied parts are no rows. */
+export async function daysBelow(clickhouse: ClickHouse, floor: number): Promise<number[]> {
   const days = await clickhouse.rows<{ partition: string }>(
     `SELECT DISTINCT partition
 FROM system.parts
 WHERE database = currentDatabase()
   AND table = 'events'
   AND active
+  AND rows > 0
   AND toUInt32(partition) < toYYYYMMDD(fromUnixTimestamp64Milli({floor:Int64}, 'UTC'))
 ORDER BY partition`,
     { parameters: { floor } },
   );
-  for (const { partition } of days) await clickhouse.run(`ALTER TABLE events DROP PARTITION ${Number(partition)}`);
-  return days.map(({ partition }) => partition);
+  return days.map(({ partition }) => Date.parse(`${partition.slice(0, 4)}-${partition.slice(4, 6)}-${partition.slice(6)}T00:00:00Z`));
 }
+
+/** A day of events with everything in it, its deduplication tokens too. */
+export async function dropDay(clickhouse: ClickHouse, day: number): Promise<void> {
+  await clickhouse.run(`ALTER TABLE events DROP PARTITION ${dayName(day)}`);
+}
+
+/** YYYYMMDD, as partitions of events are called. */
+export const dayName = (day: number): string => new Date(day).toISOString().slice(0, 10).replaceAll('-', '');

@@ -2,14 +2,17 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
 import type { Resolvers } from '../resolver-types.ts';
+import { createOldest } from '../oldest.ts';
 import { noGrants, rolesOf } from './keys.ts';
 
-export function callerResolvers({ limits, clock, version }: ReadOptions, { guarded }: Guard) {
+export function callerResolvers({ clickhouse, limits, clock, version }: ReadOptions, { guarded }: Guard) {
+  const oldest = createOldest(clickhouse);
+  const keptFor = (tenants: readonly string[]) => limits.retentionOf?.(tenants) ?? limits.retentionMs;
   return {
     Query: {
-      limits: guarded(() => ({
-        retention: formatDuration(limits.retentionMs),
-        oldest: clock.now() - limits.retentionMs,
+      limits: guarded(async (_, { caller }) => ({
+        retention: formatDuration(keptFor(caller.tenants)),
+        oldest: Math.min(clock.now() - keptFor(caller.tenants), await oldest.ask()),
         maxRange: formatDuration(limits.maxRangeMs),
         maxBacktestRange: 'PT0S',
         maxPageSize: limits.maxPageSize,

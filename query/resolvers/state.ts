@@ -2,15 +2,19 @@
 import { completeness } from '../completeness.ts';
 import { deadLetters } from '../dead-letters.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
+import { resolveRange } from '../range.ts';
 import type { Resolvers } from '../resolver-types.ts';
+import type { TimeRange } from '../../schemas/api.ts';
 import { pipelineStatus } from '../pipeline.ts';
 
 export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf, pageSize }: Guard) {
   const { clickhouse, clock, closed, cursorKeys } = options;
+  // What was removed is explained, however long ago: the ledger and the record of removals stay.
+  const arrivalRangeOf = (range: TimeRange) => resolveRange(range, clock.now(), { ...options.limits, retentionMs: Infinity });
   return {
     Query: {
       completeness: guarded(
-        ({ range }, context) => completeness(clickhouse, scopeOf(context), rangeOf(range), { closed, now: clock.now() }),
+        ({ range }, context) => completeness(clickhouse, scopeOf(context), arrivalRangeOf(range), { closed, now: clock.now() }),
         { roles: ['admin', 'analyst', 'auditor', 'operator'], rows: ({ partitions }) => partitions.length },
       ),
       deadLetters: guarded(

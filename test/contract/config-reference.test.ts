@@ -45,7 +45,7 @@ const promised: Readonly<Record<string, string>> = {
   GATETRAIL_RULES: 'rules',
   GATETRAIL_ADMIN_KEY: 'access.adminKey',
 };
-const inFileAlone = ['sources', 'alerts.lateness', 'alerts.groupWait'];
+const inFileAlone = ['sources', 'retention.classes', 'alerts.lateness', 'alerts.groupWait'];
 
 describe('the names that stay', () => {
   it('are settings under the names of file and environment', () => {

@@ -10,6 +10,7 @@ const doors: Readonly<Record<string, string>> = {
   'storage/scope.ts': 'the door itself: adds tenants, time and limits',
   'storage/batch-store.ts': 'reads a batch back by its position, counts only',
   'storage/receipts.ts': 'counts at the positions that the caller itself has just appended',
+  'storage/removals.ts': 'counts by batch what retention takes away, before it goes',
   'storage/new-minutes.ts': 'minutes that got events, for the evaluator',
   'alerts/compile/rule.ts': 'rules are judged over all tenants, and each finding has its own',
   'alerts/evidence.ts': 'samples for a mail, of the one tenant of its alert',

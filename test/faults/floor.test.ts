@@ -3,9 +3,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { judge } from '../../ingest/judge.ts';
 import { createClosedReader } from '../../storage/closed.ts';
 import { claimToken } from '../../storage/ledger.ts';
-import { dropBelowFloor, raiseFloor } from '../../storage/retention-floor.ts';
+import { raiseFloor } from '../../storage/retention-floor.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { policy, retentionAt } from '../support/retention.ts';
 import { sqlRows } from '../support/sql.ts';
 import { assignmentOf, keyOf, rangeOf, writerOn } from '../support/writer.ts';
 
@@ -13,7 +14,8 @@ let engine: TestEngine;
 let database: TestDatabase;
 const day = Date.parse('2026-11-22T10:00:00Z');
 const dayMs = 86_400_000;
-const policy = { reason: 'retention', setBy: 'test' };
+const why = { reason: 'retention', setBy: 'test' };
+const oneDay = { policy: policy(1) };
 
 beforeAll(async () => {
   engine = await startEngine();
@@ -34,8 +36,8 @@ test('a late writer does not bring back a day that was dropped, though its token
   const writer = writerOn(database.clickhouse);
   const { batch, claim } = claimOf(writer, 0, ['/a', '/b']);
   expect(await writer.write(assignmentOf(), batch, 1)).toMatchObject({ kind: 'stored' });
-  await raiseFloor(database.clickhouse, day + dayMs, policy);
-  expect(await dropBelowFloor(database.clickhouse, async () => false)).toEqual(['20261122']);
+  await retentionAt(database.clickhouse, day + 2 * dayMs, oneDay).run();
+  expect(await stored()).toBe(0);
   const late = writerOn(database.clickhouse);
   await late.complete(assignmentOf(), claim, claimOf(late, 0, ['/a', '/b']).batch);
   expect(await stored()).toBe(0);
@@ -47,7 +49,7 @@ test('a writer that was past its claim when the floor rose stores nothing either
     store: {
       ...plain.store,
       async insertDeadLetters(...letters) {
-        await raiseFloor(database.clickhouse, day + dayMs, policy);
+        await raiseFloor(database.clickhouse, day + dayMs, why);
         return plain.store.insertDeadLetters(...letters);
       },
     },
@@ -56,10 +58,39 @@ test('a writer that was past its claim when the floor rose stores nothing either
   expect(await stored()).toBe(0);
 });
 
-test('a day stays while a claim below the floor is open, and the floor never sinks', async () => {
-  expect(await raiseFloor(database.clickhouse, day, policy)).toBe(Date.parse('2026-11-22T00:00:00Z'));
-  expect(await raiseFloor(database.clickhouse, day - 5 * dayMs, policy)).toBe(Date.parse('2026-11-22T00:00:00Z'));
-  await expect(dropBelowFloor(database.clickhouse, async () => true)).rejects.toMatchObject({ code: 'NOT_READY' });
+test('an insert that was under way when its day was dropped comes back once, and goes again at the next look', async () => {
+  const plain = writerOn(database.clickhouse);
+  const held = writerOn(database.clickhouse, {
+    store: {
+      ...plain.store,
+      async insertEvents(block, token) {
+        await retentionAt(database.clickhouse, day + 2 * dayMs, oneDay).run();
+        return plain.store.insertEvents(block, token);
+      },
+    },
+  });
+  await held.write(assignmentOf(), claimOf(held, 0, ['/a', '/b']).batch, 1);
+  expect(await stored()).toBe(2);
+  const again = retentionAt(database.clickhouse, day + 2 * dayMs, oneDay);
+  expect(await again.isDue()).toBe(true);
+  await again.run();
+  expect([await stored(), await again.isDue()]).toEqual([0, false]);
+});
+
+test('a day stays while a claim in it is open, until nothing can be under way any more', async () => {
+  const writer = writerOn(database.clickhouse);
+  const first = claimOf(writer, 0, ['/a', '/b']);
+  await writer.write(assignmentOf(), first.batch, 1);
+  await writer.ledger.insertClaim(keyOf(), { ...claimOf(writer, 2, ['/c']).claim, sequence: 2 }, claimToken(keyOf(), 2));
+  await retentionAt(database.clickhouse, day + 2 * dayMs, { ...oneDay, longestRequestMs: 60_000 }).run();
+  expect(await stored()).toBe(2);
+  await retentionAt(database.clickhouse, day + 2 * dayMs, { ...oneDay, longestRequestMs: 0 }).run();
+  expect(await stored()).toBe(0);
+});
+
+test('the floor is the start of a day and never sinks', async () => {
+  expect(await raiseFloor(database.clickhouse, day, why)).toBe(Date.parse('2026-11-22T00:00:00Z'));
+  expect(await raiseFloor(database.clickhouse, day - 5 * dayMs, why)).toBe(Date.parse('2026-11-22T00:00:00Z'));
 });
 
 test('the newest claim counts once it reads back; those before it are closed by it', async () => {

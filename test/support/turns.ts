@@ -10,6 +10,8 @@ export class Died extends Error {
 export interface Turns {
   /** The parts of a writer whose steps wait for their turn; `dieAt`: the step that it does not live to take. */
   take<Parts extends { readonly ledger: Ledger; readonly store: BatchStore }>(parts: Parts, dieAt?: number): Parts;
+  /** Any other step, taken in its turn. */
+  step<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   /** Runs the writers to their ends. `choose` gives which of those that wait goes on. */
   run(writers: readonly (() => Promise<unknown>)[], choose: (waiting: number) => number): Promise<void>;
 }
@@ -28,6 +30,7 @@ export function createTurns(): Turns {
   }
 
   return {
+    step,
     take(parts, dieAt = Infinity) {
       let steps = 0;
       const turn =

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { arrivalDay, nextMorning, startApi, type TestApi } from '../../support/api.ts';
+import { apiLimits, arrivalDay, nextMorning, startApi, type TestApi } from '../../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { claimRow, eventRow, writeClaims, writeEvents } from '../../support/events.ts';
@@ -114,17 +114,58 @@ test('an overrun and a compaction are told from each other: only the first leave
   await close();
 });
 
-test('events that a closed claim promises and the table lacks are missing, and below the retention floor they are pruned', async () => {
+test('events that a closed claim promises and the table lacks are missing; those that retention has on record are pruned', async () => {
   const { name, clickhouse, close } = await freshDatabase(engine);
   const other = await startApi(clickhouse, { clock: nextMorning });
   await writeClaims(engine, name, [
     claimRow({ first_offset: 0, last_offset: 4 }),
-    claimRow({ first_offset: 5, last_offset: 5, events: 0, skipped: 1 }),
+    claimRow({ first_offset: 5, last_offset: 7, received_at: '2026-11-23 01:00:00.000' }),
+    claimRow({ first_offset: 8, last_offset: 8, events: 0, skipped: 1 }),
   ]);
-  const ask = async () => (await other.ask(`{completeness(${arrivalDay}) {complete partitions {pruned}}}`)).data.completeness;
-  expect(await ask()).toEqual({ complete: false, partitions: [{ pruned: 0 }] });
-  await sqlText(engine, "INSERT INTO retention_floor (floor, reason, set_by) VALUES ('2026-11-23 12:00:00', 'test', 'test')", name);
-  expect(await ask()).toEqual({ complete: true, partitions: [{ pruned: 5 }] });
+  const removed = (rows: number, more: object) =>
+    sqlText(
+      engine,
+      `INSERT INTO removals FORMAT JSONEachRow ${JSON.stringify({ kind: 'events', source_epoch: 1, topic: 'edge', kafka_partition: 0, rows, policy: 'default P30D', tenants: ['acme'], ...more })}`,
+      name,
+    );
+  const ask = async (key = 'root') =>
+    (await other.ask(`{completeness(${arrivalDay}) {complete statement partitions {pruned}}}`, { key })).data.completeness;
+  expect(await ask()).toMatchObject({ complete: false, partitions: [{ pruned: 0 }] });
+  await removed(5, { received_at: '2026-11-23 00:00:00.000' });
+  expect(await ask()).toMatchObject({ complete: false, partitions: [{ pruned: 5 }] });
+  // Again, as after a crash; dead letters and another day do not count.
+  await removed(5, { received_at: '2026-11-23 00:00:00.000' });
+  await removed(9, { received_at: '2026-11-23 00:00:00.000', kind: 'dead_letters' });
+  await removed(9, { received_at: '2026-11-24 00:00:00.000' });
+  expect(await ask()).toMatchObject({ complete: false, partitions: [{ pruned: 5 }] });
+  await removed(3, { received_at: '2026-11-23 01:00:00.000', policy: 'acme P2D', class: 'acme' });
+  const whole = await ask();
+  expect(whole).toMatchObject({ complete: true, partitions: [{ pruned: 8 }] });
+  expect(whole.statement).toContain('nothing is missing');
+  expect(whole.statement).toContain('8 of the events were removed by retention since (acme P2D, default P30D)');
+  // A topic of which nothing is left is still its tenant's.
+  expect(await ask(await other.makeKey(['acme']))).toMatchObject({ complete: true, partitions: [{ pruned: 8 }] });
+  expect(await ask(await other.makeKey(['globex']))).toMatchObject({ complete: true, partitions: [] });
+  other.close();
+  await close();
+});
+
+test('limits say how long the tenants of a caller are kept, and an archive that arrived since is asked for, however old', async () => {
+  const { name, clickhouse, close } = await freshDatabase(engine);
+  const kept = (tenants: readonly string[]) => (tenants.includes('demo') ? 7 : 400) * 86_400_000;
+  const other = await startApi(clickhouse, { clock: nextMorning, limits: { ...apiLimits, retentionOf: kept } });
+  const ask = async (key = 'root') => (await other.ask('{limits {retention oldest}}', { key })).data.limits;
+  expect(await ask()).toEqual({ retention: 'P400D', oldest: '2025-10-20T00:00:00.000Z' });
+  expect(await ask(await other.makeKey(['demo']))).toEqual({ retention: 'P7D', oldest: '2026-11-17T00:00:00.000Z' });
+  const old = '{auditEvents(range: {absolute: {from: "2001-01-01T00:00:00Z", to: "2001-01-03T00:00:00Z"}}) {nodes {id}}}';
+  expect((await other.ask(old)).errors[0].extensions.code).toBe('OLDER_THAN_RETENTION');
+  const timestamp = '2001-01-02 00:00:00.000';
+  await writeEvents(engine, name, [eventRow({ timestamp, kafka_offset: 0 })]);
+  await writeClaims(engine, name, [claimRow({ first_offset: 0, last_offset: 0, min_timestamp: timestamp, max_timestamp: timestamp })]);
+  expect((await other.ask(old)).data.auditEvents.nodes).toHaveLength(1);
+  expect(await ask()).toMatchObject({ oldest: '2001-01-02T00:00:00.000Z' });
+  await sqlText(engine, "INSERT INTO retention_floor (floor, reason, set_by) VALUES ('2026-11-24 00:00:00', 'test', 'test')", name);
+  expect((await other.ask(old)).errors[0].extensions.code).toBe('OLDER_THAN_RETENTION');
   other.close();
   await close();
 });

@@ -160,6 +160,63 @@ describe('faults', () => {
   });
 });
 
+describe('classes of retention', () => {
+  const classes = (...lines: string[]) => `retention:\n  default: 30d\n  classes:\n${lines.map((line) => `    - {${line}}\n`).join('')}`;
+  const bank = 'name: bank, tenants: [bank], basis: pci';
+
+  it('are tenants with a span, printed as people write it', () => {
+    const config = load({
+      file: classes(
+        `${bank}, keep: 400d`,
+        'name: trial, tenants: [demo, test], keep: P7D',
+        'name: a, tenants: [x], keep: P7Y, basis: "BAO 132", minimum: P7Y',
+      ),
+    });
+    expect(config.retention.classes[1]).toEqual({ name: 'trial', tenants: ['demo', 'test'], keep: 604_800_000 });
+    expect(printable(config)).toMatchObject({
+      retention: { classes: [{ keep: 'P400D', basis: 'pci' }, { keep: 'P7D' }, { keep: 'P2555D', minimum: 'P2555D' }] },
+    });
+  });
+
+  it.each<[string, string[], RegExp]>([
+    [
+      'below the twelve months of PCI DSS: what is expected and why, where, what came, what to do',
+      [`${bank}, keep: 365d`],
+      /^\d+\.yaml:4: retention\.classes\.0\.keep: expected at least P366D, .*legal minimum.*PCI DSS 10\.5\.1.*keep it longer, or mend.*, got "365d"$/,
+    ],
+    ['below the six years of HIPAA', ['name: a, tenants: [b], basis: hipaa, keep: P6Y'], /at least P2192D, .*HIPAA/],
+    ['below a minimum of its own', ['name: a, tenants: [b], basis: BAO, minimum: 8d, keep: 7d'], /at least P8D, .*\(BAO\)/],
+    ['below the law where its own minimum is less', [`${bank}, minimum: 8d, keep: 9d`], /at least P366D/],
+    [
+      'with a basis that nobody knows',
+      ['name: a, tenants: [b], basis: BAO, keep: 7d'],
+      /basis: expected pci, hipaa, or any other text with a minimum/,
+    ],
+    [
+      'of data classes, which events do not carry yet',
+      ['name: a, tenants: [b], dataClasses: [chd], keep: 7d'],
+      /dataClasses: expected none: events carry no data class yet.*got \["chd"\]/,
+    ],
+    ['without a tenant', ['name: a, tenants: [], keep: 7d'], /at least one tenant/],
+    ['shorter than a day', ['name: a, tenants: [b], keep: 1h'], /at least P1D/],
+    ['called default', ['name: default, tenants: [b], keep: 7d'], /another name/],
+    [
+      'with the name of another',
+      ['name: a, tenants: [b], keep: 7d', 'name: a, tenants: [c], keep: 7d'],
+      /classes\.1\.name: expected a name that no class before has/,
+    ],
+    [
+      'with a tenant of another',
+      ['name: a, tenants: [b], keep: 7d', 'name: c, tenants: [d, b], keep: 8d'],
+      /classes\.1\.tenants: expected each tenant in one class: b stands in a already/,
+    ],
+  ])('are refused %s', (_what, lines, expected) => {
+    const faults = faultsOf({ file: classes(...lines) });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(expected);
+  });
+});
+
 describe('secrets', () => {
   const variables = settings.filter(({ secret }) => secret).map(({ env }) => env ?? '');
   /** A good value of each secret, so that it alone is asked about. */

@@ -433,6 +433,68 @@ describe('what is refused', () => {
   });
 });
 
+describe('a writer whose claim retention has taken rows from since', () => {
+  /** Stored whole, then one row less; the writer has the claim as it was. */
+  async function thinned(): Promise<Claim> {
+    const claim = await claimed(['/a', '/b', '/c']);
+    const writer = writerAs('x');
+    await writer.complete(assignmentOf(), claim, batchOf(writer, ['/a', '/b', '/c']));
+    memory.events.splice(1, 1);
+    return claim;
+  }
+  const settle = (claim: Claim) => memory.ledger.insertRevision(key, { ...claim, settled: true, revision: 1 }, `${token}:v1`);
+  const complete = (claim: Claim) => {
+    const writer = writerAs('late');
+    return writer.complete(assignmentOf(), claim, batchOf(writer, ['/a', '/b', '/c']));
+  };
+
+  test('stores nothing for one that is settled', async () => {
+    const claim = { ...(await claimed()), settled: true };
+    expect(await complete(claim)).toBe(claim);
+    expect(memory.sent.events).toEqual([]);
+  });
+
+  test('sees right before its events that it was settled meanwhile', async () => {
+    const claim = await claimed(['/a', '/b', '/c']);
+    await settle(claim);
+    memory.forgetTokens();
+    expect(await complete(claim)).toMatchObject({ settled: true, revision: 1 });
+    expect([memory.sent.events, memory.events]).toEqual([[], []]);
+  });
+
+  test('takes it for closed where it is settled, or a later one stands behind it', async () => {
+    const claim = await thinned();
+    await settle(claim);
+    expect(await complete(claim)).toMatchObject({ settled: true });
+    memory.claims.pop();
+    await memory.ledger.insertClaim(key, { ...claim, firstOffset: 3, lastOffset: 5 }, 'next');
+    expect(await complete(claim)).toEqual(claim);
+    expect([inconsistent, positions()]).toEqual([0, ['0/0', '2/0']]);
+  });
+
+  test('stops where nobody has closed it: a part is never written in part', async () => {
+    await expect(complete(await thinned())).rejects.toMatchObject({ code: 'LEDGER_INCONSISTENT' });
+    expect(inconsistent).toBe(1);
+  });
+
+  test('stops where there is more than was stored, though it is settled: that is no doing of retention', async () => {
+    const claim = await claimed(['/a', '/b', '/c']);
+    const block = batchOf(writerAs('x'), ['/a', '/b', '/c']).encode(0);
+    for (const other of ['one', 'two']) await memory.store.insertEvents(block, other);
+    await settle(claim);
+    await expect(complete(claim)).rejects.toMatchObject({ code: 'LEDGER_INCONSISTENT' });
+  });
+
+  test('and dead letters too, takes it for closed below the floor', async () => {
+    const claim = await claimed(['bad']);
+    let asked = 0;
+    Object.assign(memory.store, { insertDeadLetters: async () => {}, floor: async () => (asked++ === 0 ? 0 : at + 1) });
+    const writer = writerAs('late');
+    expect(await writer.complete(assignmentOf(), claim, batchOf(writer, ['bad']))).toEqual(claim);
+    expect(inconsistent).toBe(0);
+  });
+});
+
 describe('whether a claim is complete', () => {
   test('is read from the tables; a settled one is never read again', async () => {
     const writer = writerAs('w');

@@ -20,6 +20,13 @@ test('a range that is empty, too wide, too old or no duration is refused by its 
   }
 });
 
+test('an archive that arrived within retention may be asked for, however old its requests are', () => {
+  const absolute = { from: 1_000, to: 2_000 };
+  expect(resolveRange({ absolute }, now, { ...limits, oldestEvent: 1_999 })).toEqual(absolute);
+  expect(() => resolveRange({ absolute }, now, { ...limits, oldestEvent: 2_000 })).toThrowError(coded('OLDER_THAN_RETENTION'));
+  expect(() => resolveRange({ absolute }, now, { ...limits, oldestEvent: Infinity })).toThrowError(coded('OLDER_THAN_RETENTION'));
+});
+
 test('intervals cover the range without a hole, weeks from Monday, months by the calendar', () => {
   const range = (from: string, to: string) => ({ from: Date.parse(from), to: Date.parse(to) });
   const days = (interval: string, from: string, to: string, timeZone = 'UTC') =>

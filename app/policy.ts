@@ -1,0 +1,10 @@
+/** Retention as it is configured. */
+import type { RetentionPolicy } from '../storage/retention-policy.ts';
+import type { Config } from './config.ts';
+
+export function policyOf({ retention }: Config): RetentionPolicy {
+  return {
+    defaultMs: retention.default ?? Infinity,
+    classes: retention.classes.map(({ name, tenants, keep }) => ({ name, tenants, keepMs: keep })),
+  };
+}

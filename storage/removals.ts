@@ -1,0 +1,141 @@
+/**
+ * What retention takes away: counted by batch and on record before it goes, then removed, then looked for. Everything here
+ * can be repeated: the record has the same key, and what is gone stays gone.
+ */
+import { sleep } from '../core/clock.ts';
+import { AuditError } from '../core/errors.ts';
+import type { ClickHouse, Parameters } from './clickhouse.ts';
+import { dayName } from './retention-floor.ts';
+import { type Cut, dayMs } from './retention-policy.ts';
+import type { Range } from './scope.ts';
+
+export type Kind = 'events' | 'dead_letters';
+
+/** Rows that are due. */
+export interface Selection {
+  readonly kind: Kind;
+  /** Arrival. */
+  readonly range: Range;
+  /** Null: of everybody. */
+  readonly cut: Cut | null;
+  /** Days (YYYYMMDD) that are left alone: a batch in them is not stored yet. */
+  readonly held: readonly number[];
+}
+
+export interface Removal extends Selection {
+  readonly policy: string;
+  readonly by: string;
+}
+
+/** The marker that stands in the place of a batch without events has no tenant, and is none. */
+const rowsOf: Readonly<Record<Kind, string>> = {
+  events: "FROM events\nWHERE tenant != ''\n  AND",
+  dead_letters: 'FROM dead_letters\nWHERE',
+};
+
+/** Writes down what is selected, by batch. */
+export async function record(clickhouse: ClickHouse, removal: Removal, signal?: AbortSignal): Promise<void> {
+  const { kind, policy, by, range, cut } = removal;
+  await clickhouse.run(
+    `INSERT INTO removals (kind, received_at, source_epoch, topic, kafka_partition, class, tenants, rows, policy, before, removed_by)
+SELECT {kind:String}, received_at, source_epoch, topic, kafka_partition, {class:String},
+  arraySort(groupUniqArray(toString(tenant))), count(), {policy:String}, fromUnixTimestamp64Milli({to:Int64}, 'UTC'), {by:String}
+${rowsOf[kind]} ${condition(removal)}
+GROUP BY received_at, source_epoch, topic, kafka_partition`,
+    { parameters: { ...parameters(removal), kind, policy, by, class: cut?.name ?? '', to: range.to }, ...(signal && { signal }) },
+  );
+}
+
+/** Days (YYYYMMDD) that have such rows, oldest first. */
+export async function daysWith(clickhouse: ClickHouse, selection: Selection): Promise<number[]> {
+  const rows = await clickhouse.rows<{ day: number }>(
+    `SELECT DISTINCT toYYYYMMDD(received_at) AS day\n${rowsOf[selection.kind]} ${condition(selection)}\nORDER BY day`,
+    { parameters: parameters(selection) },
+  );
+  return rows.map(({ day }) => day);
+}
+
+/**
+ * Removes what is selected, by a mutation, and waits for it: deduplication tokens stay, so that no late copy is taken.
+ * @throws NOT_READY when the mutation does not end within ten minutes, or leaves rows
+ */
+export async function mutate(clickhouse: ClickHouse, selection: Selection, signal?: AbortSignal): Promise<void> {
+  const { kind } = selection;
+  // One that was sent before a crash goes on by itself; a second one beside it would do the work twice.
+  await untilMutated(clickhouse, kind, signal);
+  const tenants = kind === 'events' ? "tenant != '' AND " : '';
+  await clickhouse.run(`ALTER TABLE ${kind} DELETE ${partitionOf(selection)}WHERE ${tenants}${condition(selection)}`, {
+    parameters: parameters(selection),
+    settings: { mutations_sync: 0 },
+    ...(signal && { signal }),
+  });
+  await untilMutated(clickhouse, kind, signal);
+  const left = await daysWith(clickhouse, selection);
+  if (left.length > 0)
+    throw new AuditError('NOT_READY', `Rows of ${kind} are left on ${left.join(', ')} after they were removed; tried again`);
+}
+
+const patienceMs = 600_000;
+
+async function untilMutated(clickhouse: ClickHouse, table: Kind, signal?: AbortSignal): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (let waitMs = 20; ; waitMs = Math.min(2_000, waitMs * 2)) {
+    const [running] = await clickhouse.rows<{ reason: string }>(
+      `SELECT latest_fail_reason AS reason
+FROM system.mutations
+WHERE database = currentDatabase()
+  AND table = {table:String}
+  AND NOT is_done
+LIMIT 1`,
+      { parameters: { table } },
+    );
+    if (running === undefined) return;
+    if (signal?.aborted || performance.now() > deadline)
+      throw new AuditError('NOT_READY', `A mutation of ${table} has not ended${running.reason === '' ? '' : `: ${running.reason}`}`);
+    await sleep(waitMs, signal);
+  }
+}
+
+/** Events are partitioned by day: only the parts of the one that is named are written anew. */
+function partitionOf({ kind, range }: Selection): string {
+  if (kind !== 'events' || range.to - range.from !== dayMs) return '';
+  return `IN PARTITION ${dayName(range.from)} `;
+}
+
+function condition({ cut }: Selection): string {
+  const whose = cut === null ? [] : [`tenant ${cut.isDefault ? 'NOT IN' : 'IN'} {due_tenants:Array(String)}`];
+  return [
+    "received_at >= fromUnixTimestamp64Milli({due_from:Int64}, 'UTC')",
+    "received_at < fromUnixTimestamp64Milli({due_to:Int64}, 'UTC')",
+    'NOT has({due_held:Array(UInt32)}, toYYYYMMDD(received_at))',
+    ...whose,
+  ].join('\n  AND ');
+}
+
+const parameters = ({ range, cut, held }: Selection): Parameters => ({
+  due_from: range.from,
+  due_to: range.to,
+  due_held: held,
+  ...(cut !== null && { due_tenants: cut.tenants }),
+});
+
+/** Events that were removed of what arrived in the range, by `TOPIC EPOCH PARTITION`. */
+export interface Removed {
+  readonly place: string;
+  readonly rows: number;
+  readonly policies: readonly string[];
+}
+
+export async function removedEvents(clickhouse: ClickHouse, range: Range): Promise<Removed[]> {
+  const rows = await clickhouse.rows<{ place: string; n: string; policies: string[] }>(
+    `SELECT concat(topic, ' ', toString(source_epoch), ' ', toString(kafka_partition)) AS place, sum(rows) AS n,
+  arraySort(groupUniqArray(toString(policy))) AS policies
+FROM removals FINAL
+WHERE kind = 'events'
+  AND received_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+  AND received_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+GROUP BY place`,
+    { parameters: { ...range } },
+  );
+  return rows.map(({ place, n, policies }) => ({ place, rows: Number(n), policies }));
+}
