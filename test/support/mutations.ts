@@ -213,7 +213,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'forgotten token',
     what: 'the ledger is not asked again',
     file: 'ingest/write.ts',
-    text: 'if (successor !== undefined) throw new ClosedAlready(current);',
+    text: 'if (successor !== undefined || current.settled) throw new ClosedAlready(current);',
     replacement: 'if (successor === null) throw new ClosedAlready(current);',
     test: ['unit', 'test/unit/ingest/write.test.ts'],
   },
