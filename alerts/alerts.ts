@@ -96,7 +96,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   return {
     start() {
-      scheduler = startScheduler(tick, { everySeconds: options.wakeSeconds ?? 10, logger: options.logger });
+      scheduler = startScheduler(tick, { everySeconds: options.wakeSeconds ?? 10, logger: options.logger, what: 'alerts' });
     },
     tick,
     status: () => ({ holdsLease, lastTickAt }),

@@ -8,14 +8,21 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-/** `everySeconds` divides a minute. */
-export function startScheduler(tick: () => Promise<void>, { everySeconds, logger }: { everySeconds: number; logger: Logger }): Scheduler {
+export interface SchedulerOptions {
+  /** Divides a minute. */
+  readonly everySeconds: number;
+  readonly logger: Logger;
+  /** Whose ticks these are, for the log. */
+  readonly what: string;
+}
+
+export function startScheduler(tick: () => Promise<void>, { everySeconds, logger, what }: SchedulerOptions): Scheduler {
   let running: Promise<void> | null = null;
   let lastWake = performance.now();
   const wake = () => {
     lastWake = performance.now();
     running ??= tick()
-      .catch((error: unknown) => logger.error({ error: messageOf(error) }, 'a tick of the alerts failed'))
+      .catch((error: unknown) => logger.error({ what, error: messageOf(error) }, 'a tick failed'))
       .finally(() => {
         running = null;
       });

@@ -1,9 +1,10 @@
-/** The role `alerts` in this process: rules judged by what is stored, alerts, and mails about them. */
+/** The role `alerts` in this process: rules judged by what is stored, alerts, and mails about them; and the rollups beside. */
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { deriveKey } from '../core/keys.ts';
 import { type Alerts, createAlerts, firstPartyRules, loadRules } from '../alerts/alerts.ts';
 import type { Channel } from '../alerts/channel.ts';
+import type { Scheduler } from '../alerts/scheduler.ts';
 import { openEmail } from '../alerts/channels/email.ts';
 import { openMailbox } from '../local/mailbox.ts';
 import { emptyCatalogue, limitsFor, readCatalogue } from '../schemas/catalogue.ts';
@@ -13,6 +14,7 @@ import { assertMigrated } from './ingest.ts';
 import { startPatiently } from './patient-start.ts';
 import { watchProblem } from './readiness.ts';
 import type { RoleContext, Running } from './role.ts';
+import { startRollups } from './rollups.ts';
 import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { watched } from './watched.ts';
@@ -27,6 +29,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
   const channel = channelOf(config);
   const mailProblem = watchProblem(() => channel.check(), control.signal, 15_000);
   let alerts: Alerts | null = null;
+  let rollups: Scheduler | null = null;
 
   const start = async () => {
     await assertMigrated(clickhouse);
@@ -46,6 +49,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
       linkKey: deriveKey(secretsOf(config).current, 'links'),
     });
     alerts.start();
+    rollups = startRollups(clickhouse, logger);
   };
   const starting = startPatiently(start, { signal: control.signal, logger });
 
@@ -58,7 +62,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     async stop() {
       control.abort();
       await starting.over;
-      await alerts?.stop();
+      await Promise.all([alerts?.stop(), rollups?.stop()]);
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },
   };
