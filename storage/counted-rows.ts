@@ -82,7 +82,7 @@ function hourBranches({ whole, raw }: Counted, table: RollupTable, scoped: strin
   const figures = Object.entries(figuresOf(table));
   const names = figures.map(([name]) => name).join(', ');
   const groups = groupColumns(table).join(', ');
-  const classless = table.hasStatusClass ? '' : 'toUInt16(${noClass}) AS status_class, ';
+  const classless = table.hasStatusClass ? '' : `toUInt16(${noClass}) AS status_class, `;
   const rolled = `SELECT hour AS at, ${classless}${groups}, ${names}
 FROM ${table.name} FINAL
 WHERE ${scoped} AND ${newest(table, inSpans('hour', whole))}`;

@@ -165,7 +165,7 @@ function question(): Question {
   const groupBy = one([[], [], ['TENANT'], ['ROUTE'], ['API', 'STATUS_CLASS'], ['TENANT', 'ROUTE'], ['CONSUMER'], ['STATUS'], ['METHOD']]);
   return {
     range: { from, to },
-    filter: one(filters),
+    filter: one([...filters, ...filters.slice(0, 1), ...filters.slice(0, 5), ...filters.slice(0, 1)]),
     groupBy,
     interval: one([null, null, 60_000, 900_000, hour, 6 * hour]),
     figures: one([counters, withLatency]),
