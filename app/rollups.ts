@@ -27,7 +27,8 @@ export function startRollups(clickhouse: ClickHouse, logger: Logger): Scheduler 
     async stop() {
       stopping = true;
       await scheduler.stop();
-      await lease.release();
+      // One that cannot be given back runs out.
+      await lease.release().catch(() => {});
     },
   };
 }

@@ -6,7 +6,6 @@ import type { ClickHouse } from './clickhouse.ts';
 import type { ClosedReader } from './closed.ts';
 import type { Span } from './counted-rows.ts';
 import type { PartitionKey } from './ledger.ts';
-import { hourMs } from './rollup-tables.ts';
 
 export interface Mark {
   /** Offset that reading goes on with, by place. */
@@ -15,7 +14,7 @@ export interface Mark {
   readonly seen: readonly string[];
 }
 
-/** A row of the ledger that is not in the rollups. Times are milliseconds. */
+/** What of the ledger is not in the rollups: the plain claims of a place together, or one revision or replay. Times are milliseconds. */
 export interface Pending extends PartitionKey {
   readonly place: string;
   readonly firstOffset: number;
@@ -23,10 +22,12 @@ export interface Pending extends PartitionKey {
   readonly replay: number;
   readonly revision: number;
   readonly events: number;
-  readonly receivedAt: number;
+  /** First and last arrival. */
+  readonly since: number;
+  readonly until: number;
   readonly minTimestamp: number;
   readonly maxTimestamp: number;
-  /** '' for a plain claim. */
+  /** '' for plain claims. */
   readonly name: string;
 }
 
@@ -45,7 +46,7 @@ export const saveMark = (clickhouse: ClickHouse, mark: Mark): Promise<void> =>
 /** Where closed claims end. An earlier life of a topic is over: nobody writes it any more, so all of it is closed. */
 export async function closedPositions(clickhouse: ClickHouse, closed: ClosedReader): Promise<Record<string, number>> {
   const { partitions } = await closed.read();
-  const earlier = await clickhouse.rows<Omit<LedgerRow, 'replay'> & { ends: string }>(
+  const earlier = await clickhouse.rows<PlaceRow & { ends: string }>(
     `SELECT log_id, source_epoch, topic, kafka_partition, max(last_offset) + 1 AS ends
 FROM batches
 WHERE (log_id, topic, source_epoch) NOT IN (SELECT log_id, topic, max(source_epoch) FROM batches GROUP BY log_id, topic)
@@ -57,31 +58,35 @@ GROUP BY log_id, source_epoch, topic, kafka_partition`,
   ]);
 }
 
-interface LedgerRow {
+interface PlaceRow {
   readonly log_id: string;
   readonly source_epoch: number;
   readonly topic: string;
   readonly kafka_partition: number;
-  readonly first_offset: string;
-  readonly last_offset: string;
-  readonly replay: number;
-  readonly revision: number;
-  readonly attempt: number;
-  readonly events: number;
-  readonly received_ms: string;
+}
+
+interface PendingRow extends PlaceRow {
+  readonly name: string;
+  readonly first: string;
+  readonly last: string;
+  readonly of_replay: number;
+  readonly of_revision: number;
+  readonly n: string;
+  readonly since: string;
+  readonly until: string;
   readonly min_ms: string;
   readonly max_ms: string;
 }
 
-const keyOf = (row: Pick<LedgerRow, 'log_id' | 'source_epoch' | 'topic' | 'kafka_partition'>): PartitionKey => ({
+const keyOf = (row: PlaceRow): PartitionKey => ({
   logId: row.log_id,
   sourceEpoch: row.source_epoch,
   topic: row.topic,
   partition: row.kafka_partition,
 });
 
-/** Rows of the ledger that `mark` does not cover, open claims too. */
-export async function pendingSince(clickhouse: ClickHouse, { positions, seen }: Mark): Promise<Pending[]> {
+/** Rows of the ledger beyond the positions, and all revisions and replays: those that are known are told apart by name. */
+function beyond({ positions }: Mark): Condition {
   const parameters: Record<string, unknown> = {};
   const cases = Object.entries(positions).map(([place, position], at) => {
     const [logId, epoch, topic, partition] = JSON.parse(place) as [string, number, string, number]; // placeOf wrote it
@@ -89,33 +94,50 @@ export async function pendingSince(clickhouse: ClickHouse, { positions, seen }: 
     return `log_id = {l${at}:String} AND source_epoch = {e${at}:UInt16} AND topic = {t${at}:String} AND kafka_partition = {p${at}:UInt32}, {o${at}:Int64}, `;
   });
   const covered = cases.length === 0 ? '0' : `multiIf(${cases.join('')}0)`;
-  const rows = await clickhouse.rows<LedgerRow>(
-    `SELECT log_id, source_epoch, topic, kafka_partition, first_offset, last_offset, replay, revision, attempt, events,
-  toUnixTimestamp64Milli(received_at) AS received_ms, toUnixTimestamp64Milli(min_timestamp) AS min_ms, toUnixTimestamp64Milli(max_timestamp) AS max_ms
-FROM batches
-WHERE first_offset >= 0 AND (revision > 0 OR replay > 0 OR first_offset >= ${covered})`,
-    { parameters },
-  );
-  const known = new Set(seen);
-  return rows.map(toPending).filter(({ name, place, firstOffset }) => !known.has(name) || firstOffset >= (positions[place] ?? 0));
+  return { sql: `first_offset >= 0 AND (revision > 0 OR replay > 0 OR first_offset >= ${covered})`, parameters };
 }
 
-function toPending(row: LedgerRow): Pending {
+interface Condition {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+const isNamed = 'revision > 0 OR replay > 0';
+const place = "log_id, ' ', source_epoch, ' ', topic, ' ', kafka_partition";
+const named = `if(${isNamed}, concat(${place}, ' ', first_offset, ' ', replay, ' ', revision, ' ', attempt), '')`;
+
+/** What `mark` does not cover, open claims too. */
+export async function pendingSince(clickhouse: ClickHouse, mark: Mark): Promise<Pending[]> {
+  const { sql, parameters } = beyond(mark);
+  const rows = await clickhouse.rows<PendingRow>(
+    `SELECT log_id, source_epoch, topic, kafka_partition, ${named} AS name, min(first_offset) AS first, max(last_offset) AS last,
+  any(replay) AS of_replay, any(revision) AS of_revision, sum(events) AS n,
+  toUnixTimestamp64Milli(min(received_at)) AS since, toUnixTimestamp64Milli(max(received_at)) AS until,
+  toUnixTimestamp64Milli(min(min_timestamp)) AS min_ms, toUnixTimestamp64Milli(max(max_timestamp)) AS max_ms
+FROM batches
+WHERE ${sql}
+GROUP BY log_id, source_epoch, topic, kafka_partition, name`,
+    { parameters },
+  );
+  const known = new Set(mark.seen);
+  return rows.map(toPending).filter(({ name }) => !known.has(name));
+}
+
+function toPending(row: PendingRow): Pending {
   const key = keyOf(row);
-  const place = placeOf(key);
-  const isPlain = row.revision === 0 && row.replay === 0;
   return {
     ...key,
-    place,
-    firstOffset: Number(row.first_offset),
-    lastOffset: Number(row.last_offset),
-    replay: row.replay,
-    revision: row.revision,
-    events: row.events,
-    receivedAt: Number(row.received_ms),
+    place: placeOf(key),
+    firstOffset: Number(row.first),
+    lastOffset: Number(row.last),
+    replay: row.of_replay,
+    revision: row.of_revision,
+    events: Number(row.n),
+    since: Number(row.since),
+    until: Number(row.until),
     minTimestamp: Number(row.min_ms),
     maxTimestamp: Number(row.max_ms),
-    name: isPlain ? '' : `${place}:${row.first_offset}:${row.replay}:${row.revision}:${row.attempt}`,
+    name: row.name,
   };
 }
 
@@ -126,16 +148,21 @@ function toPending(row: LedgerRow): Pending {
 export async function staleSpans(clickhouse: ClickHouse, range: Span): Promise<Span[]> {
   const mark = await readMark(clickhouse);
   if (mark === null) return [range];
-  const pending = await pendingSince(clickhouse, mark);
-  if (pending.some(({ revision }) => revision > 0)) return [range];
-  const spans = pending.filter(({ events }) => events > 0).map(({ minTimestamp, maxTimestamp }) => hoursAround(minTimestamp, maxTimestamp));
+  const { sql, parameters } = beyond(mark);
+  // Plain claims are hours alone, however many they are.
+  const rows = await clickhouse.rows<{ name: string; revision: number; from: number; to: number }>(
+    `SELECT DISTINCT toUnixTimestamp(toStartOfHour(min_timestamp)) AS from, toUnixTimestamp(toStartOfHour(max_timestamp)) + 3600 AS to,
+  revision, ${named} AS name
+FROM batches
+WHERE ${sql} AND (events > 0 OR revision > 0)`,
+    { parameters },
+  );
+  const known = new Set(mark.seen);
+  const unknown = rows.filter(({ name }) => !known.has(name));
+  if (unknown.some(({ revision }) => revision > 0)) return [range];
+  const spans = unknown.map(({ from, to }) => ({ from: from * 1_000, to: to * 1_000 }));
   return joined(spans.filter(({ from, to }) => from < range.to && to > range.from));
 }
-
-const hoursAround = (min: number, max: number): Span => ({
-  from: Math.floor(min / hourMs) * hourMs,
-  to: Math.floor(max / hourMs) * hourMs + hourMs,
-});
 
 /** Without overlaps, in order. */
 export function joined(spans: readonly Span[]): Span[] {

@@ -25,7 +25,7 @@ export async function rollUp({ clickhouse, closed, mayAct = async () => true }: 
   const before = (await readMark(clickhouse)) ?? nothingYet;
   // Taken before anything is read: what closes meanwhile is for the next step.
   const positions = await closedPositions(clickhouse, closed);
-  const pending = (await pendingSince(clickhouse, before)).filter(({ place, firstOffset }) => firstOffset < (positions[place] ?? 0));
+  const pending = (await pendingSince(clickhouse, before)).flatMap((each) => closedPart(each, positions[each.place] ?? 0));
   const hours = await hoursOf(clickhouse, pending);
   if (!(await make(clickhouse, hours, mayAct))) return 0;
   await dropNamesBelowFloor(clickhouse);
@@ -66,35 +66,18 @@ function collect(rows: readonly HourRow[]): Hours {
 
 const count = (hours: Hours) => [...hours.values()].reduce((sum, { size }) => sum + size, 0);
 
+/** Claims below `position` are closed. */
+function closedPart(pending: Pending, position: number): Pending[] {
+  return pending.firstOffset < position ? [{ ...pending, lastOffset: Math.min(pending.lastOffset, position - 1) }] : [];
+}
+
 /** Hours of the events of these claims. A revision may tell of events that are gone: then those that were made of its day count too. */
 async function hoursOf(clickhouse: ClickHouse, pending: readonly Pending[]): Promise<Hours> {
   const found = await Promise.all([
-    ...spansOf(pending).map((span) => hoursOfEvents(clickhouse, span)),
+    ...pending.map((span) => hoursOfEvents(clickhouse, span)),
     ...pending.filter(({ revision }) => revision > 0).map((claim) => hoursMade(clickhouse, claim)),
   ]);
   return collect(found.flat());
-}
-
-type Span = Pick<Pending, 'sourceEpoch' | 'topic' | 'partition' | 'firstOffset' | 'lastOffset'> & {
-  readonly since: number;
-  readonly until: number;
-};
-
-/** Plain claims of a partition lie one behind the other; revisions and replays stand for themselves. */
-function spansOf(pending: readonly Pending[]): Span[] {
-  const spans = new Map<string, Span>();
-  for (const claim of pending) {
-    const key = claim.name === '' ? claim.place : claim.name;
-    const other = spans.get(key);
-    spans.set(key, {
-      ...claim,
-      firstOffset: Math.min(claim.firstOffset, other?.firstOffset ?? Infinity),
-      lastOffset: Math.max(claim.lastOffset, other?.lastOffset ?? 0),
-      since: Math.min(claim.receivedAt, other?.since ?? Infinity),
-      until: Math.max(claim.receivedAt, other?.until ?? 0),
-    });
-  }
-  return [...spans.values()];
 }
 
 const inSpan = `received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC')
@@ -104,21 +87,21 @@ const inSpan = `received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}, 'UTC
   AND kafka_offset BETWEEN {firstOffset:UInt64} AND {lastOffset:UInt64}
   AND tenant != ''`;
 
-const hoursOfEvents = (clickhouse: ClickHouse, span: Span): Promise<HourRow[]> =>
+const hoursOfEvents = (clickhouse: ClickHouse, span: Pending): Promise<HourRow[]> =>
   clickhouse.rows(
     `SELECT DISTINCT toString(toDate(received_at)) AS arrived, toUnixTimestamp(${hourOf}) AS hour\nFROM events\nWHERE ${inSpan}`,
     { parameters: { ...span } },
   );
 
-const hoursMade = (clickhouse: ClickHouse, { minTimestamp, maxTimestamp, receivedAt }: Pending): Promise<HourRow[]> =>
+const hoursMade = (clickhouse: ClickHouse, { minTimestamp, maxTimestamp, since }: Pending): Promise<HourRow[]> =>
   clickhouse.rows(
     `SELECT DISTINCT toString(arrived) AS arrived, toUnixTimestamp(hour) AS hour
 FROM rollup_hour
 WHERE tenant = ''
   AND hour >= toStartOfHour(fromUnixTimestamp64Milli({minTimestamp:Int64}, 'UTC'))
   AND hour <= fromUnixTimestamp64Milli({maxTimestamp:Int64}, 'UTC')
-  AND rollup_hour.arrived = toDate(fromUnixTimestamp64Milli({receivedAt:Int64}, 'UTC'))`,
-    { parameters: { minTimestamp, maxTimestamp, receivedAt } },
+  AND rollup_hour.arrived = toDate(fromUnixTimestamp64Milli({since:Int64}, 'UTC'))`,
+    { parameters: { minTimestamp, maxTimestamp, since } },
   );
 
 /** A replay stands beside the chain, so no later claim closes it: it is remembered once all its events are there. */
@@ -129,10 +112,8 @@ async function storedOf(clickhouse: ClickHouse, pending: readonly Pending[]): Pr
 }
 
 async function eventsOf(clickhouse: ClickHouse, claim: Pending): Promise<number> {
-  const parameters = { ...claim, since: claim.receivedAt, until: claim.receivedAt };
-  const [row] = await clickhouse.rows<{ n: string }>(`SELECT count() AS n\nFROM events\nWHERE ${inSpan}\n  AND replay = {replay:UInt16}`, {
-    parameters,
-  });
+  const statement = `SELECT count() AS n\nFROM events\nWHERE ${inSpan}\n  AND replay = {replay:UInt16}`;
+  const [row] = await clickhouse.rows<{ n: string }>(statement, { parameters: { ...claim } });
   return Number(row?.n ?? 0);
 }
 
