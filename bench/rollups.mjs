@@ -29,7 +29,7 @@ const range = { from: to - 24 * hour, to };
 const rows = (
   first,
   count,
-) => `SELECT toDateTime64('2026-11-23 00:00:00', 3, 'UTC') AS received_at, number AS kafka_offset, 'bench' AS topic, 1 AS source_epoch,
+) => `SELECT toDateTime64('2026-11-23 02:00:00', 3, 'UTC') AS received_at, number AS kafka_offset, 'bench' AS topic, 1 AS source_epoch,
   fromUnixTimestamp64Micro(toInt64(${(range.from - hour) * 1000} + number * ${(26 * hour * 1000) / events}), 'UTC') AS timestamp, 'start' AS time_source,
   'tenant-' || toString(toUInt8(20 * pow(cityHash64(number, 1) % 1000 / 1000, 2))) AS tenant, 'GET' AS http_request_method,
   '/route/' || toString(cityHash64(number, 2) % 60) AS http_route, '/route/' || toString(cityHash64(number, 3) % 9999) AS url_path,
