@@ -8,14 +8,15 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-interface Options {
+export interface SchedulerOptions {
+  /** Whose ticks these are, for the log. */
   readonly job: string;
   /** Divides a minute. */
   readonly everySeconds: number;
   readonly logger: Logger;
 }
 
-export function startScheduler(tick: () => Promise<void>, { job, everySeconds, logger }: Options): Scheduler {
+export function startScheduler(tick: () => Promise<void>, { job, everySeconds, logger }: SchedulerOptions): Scheduler {
   let running: Promise<void> | null = null;
   let lastWake = performance.now();
   const wake = () => {

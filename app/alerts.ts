@@ -1,4 +1,4 @@
-/** The role `alerts` in this process: rules judged by what is stored, alerts, mails about them, and the retention job. */
+/** The role `alerts` in this process: rules judged by what is stored, alerts, mails about them, and beside it the jobs of rollups and retention. */
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { deriveKey } from '../core/keys.ts';
@@ -15,6 +15,7 @@ import { startPatiently } from './patient-start.ts';
 import { watchProblem } from './readiness.ts';
 import { startRetention } from './retention.ts';
 import type { RoleContext, Running } from './role.ts';
+import { startRollups } from './rollups.ts';
 import { secretsOf } from './secrets.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { watched } from './watched.ts';
@@ -30,6 +31,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
   const mailProblem = watchProblem(() => channel.check(), control.signal, 15_000);
   let alerts: Alerts | null = null;
   let retention: Scheduler | null = null;
+  let rollups: Scheduler | null = null;
 
   const start = async () => {
     await assertMigrated(clickhouse);
@@ -51,6 +53,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     });
     alerts.start();
     retention = startRetention(config, logger);
+    rollups = startRollups(clickhouse, logger);
   };
   const starting = startPatiently(start, { signal: control.signal, logger });
 
@@ -63,7 +66,7 @@ export async function openAlerts({ config, logger }: RoleContext): Promise<Runni
     async stop() {
       control.abort();
       await starting.over;
-      await Promise.all([alerts?.stop(), retention?.stop()]);
+      await Promise.all([alerts?.stop(), retention?.stop(), rollups?.stop()]);
       await Promise.allSettled([log.close(), clickhouse.close()]);
     },
   };

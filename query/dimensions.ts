@@ -4,6 +4,14 @@ import { addressText, numberColumns, textColumns } from './filter.ts';
 const camel = (dimension: string) => dimension.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 const firstOf = (columns: readonly string[]) => `coalesce(${columns.map((column) => `nullIf(toString(${column}), '')`).join(', ')})`;
 
+/** Columns of events that a dimension is read from. */
+export function dimensionColumns(dimension: string): readonly string[] {
+  const name = camel(dimension);
+  if (dimension === 'STATUS_CLASS') return ['http_response_status_code'];
+  // What is no text is in no row of counters.
+  return textColumns[name] ?? [dimension];
+}
+
 /** A filter and the dimension of the same name read the same columns. */
 export function dimensionExpression(dimension: string): string {
   const name = camel(dimension);

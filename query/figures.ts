@@ -3,7 +3,7 @@
  * its value is read from a row, so a statement computes what is asked for and nothing else.
  */
 import type { Asked } from './asked.ts';
-import { column, countIn, valueIn, type Column, type Row } from './columns.ts';
+import { column, countIn, valueIn, type Column, type Counting, type Row } from './columns.ts';
 import { dimensionExpression } from './dimensions.ts';
 import { latencies, quantileFigures } from './quantiles.ts';
 
@@ -20,21 +20,30 @@ interface Figure<Value> {
 
 const statusClass = 'intDiv(http_response_status_code, 100)';
 const eventsWhere = (name: string, condition: string) => column(name, `countIf(${condition})`);
+const summed = (of: string): Counting => ({ sql: `sum(${of})`, kind: 'counter' });
+/** A column that is a counter of the rollups too. */
+const counter = (name: string, sql: string, of: string) => column(name, sql, summed(of));
+const counterWhere = (name: string, condition: string, of: string) => counter(name, `countIf(${condition})`, of);
+const time = (name: string, aggregate: string, of: string) =>
+  column(name, `if(count() = 0, NULL, toUnixTimestamp64Milli(${aggregate}(timestamp)))`, {
+    sql: `if(sum(requests) = 0, NULL, toUnixTimestamp64Milli(${aggregate}(${of})))`,
+    kind: 'time',
+  });
 
 /** Those by which a table can be ordered too. */
 export const columns = {
-  requests: column('requests', 'count()'),
-  clientErrors: eventsWhere('clientErrors', `${statusClass} = 4`),
-  serverErrors: eventsWhere('serverErrors', `${statusClass} = 5`),
-  authFailures: eventsWhere('authFailures', "outcome = 'auth_failure'"),
-  rateLimited: eventsWhere('rateLimited', "outcome = 'rate_limited'"),
-  aborted: eventsWhere('aborted', "outcome = 'aborted'"),
-  requestBytes: column('requestBytes', 'ifNull(sum(coalesce(http_request_size, http_request_body_size)), 0)'),
-  responseBytes: column('responseBytes', 'ifNull(sum(coalesce(http_response_size, http_response_body_size)), 0)'),
+  requests: counter('requests', 'count()', 'requests'),
+  clientErrors: counterWhere('clientErrors', `${statusClass} = 4`, 'client_errors'),
+  serverErrors: counterWhere('serverErrors', `${statusClass} = 5`, 'server_errors'),
+  authFailures: counterWhere('authFailures', "outcome = 'auth_failure'", 'auth_failures'),
+  rateLimited: counterWhere('rateLimited', "outcome = 'rate_limited'", 'rate_limited'),
+  aborted: counterWhere('aborted', "outcome = 'aborted'", 'aborted'),
+  requestBytes: counter('requestBytes', 'ifNull(sum(coalesce(http_request_size, http_request_body_size)), 0)', 'request_bytes'),
+  responseBytes: counter('responseBytes', 'ifNull(sum(coalesce(http_response_size, http_response_body_size)), 0)', 'response_bytes'),
   consumers: column('consumers', "uniq(coalesce(nullIf(consumer_name, ''), nullIf(consumer_id, '')))"),
   clients: column('clients', 'uniq(client_address)'),
-  firstSeenAt: column('firstSeenAt', 'if(count() = 0, NULL, toUnixTimestamp64Milli(min(timestamp)))'),
-  lastSeenAt: column('lastSeenAt', 'if(count() = 0, NULL, toUnixTimestamp64Milli(max(timestamp)))'),
+  firstSeenAt: time('firstSeenAt', 'min', 'first_seen'),
+  lastSeenAt: time('lastSeenAt', 'max', 'last_seen'),
 };
 
 const within = (ms: unknown) => eventsWhere(`within_${Number(ms)}`, `duration_ms <= ${Number(ms)}`);

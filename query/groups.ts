@@ -1,6 +1,7 @@
 /** Groups of events by the values of dimensions: the first of an order, and what is left together. */
 import { AuditError } from '../core/errors.ts';
 import type { Dimension, MetricOrder } from '../schemas/api.ts';
+import type { Counted } from '../storage/counted-rows.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import { askedAt, type Asked } from './asked.ts';
 import { selectOf, type Column, type Row } from './columns.ts';
@@ -18,6 +19,8 @@ export interface FigureQuery {
   /** What the operation asks for below metrics or timeSeries. */
   readonly asked: readonly Asked[];
   readonly now: number;
+  /** Rows of counters that the statements read in place of events. */
+  readonly counted?: Counted | null;
 }
 
 /** The whole without dimensions: one group, whose key this is. */
@@ -28,6 +31,9 @@ export const isAsked = ({ asked }: FigureQuery, ...names: readonly string[]) => 
 /** Columns of what is asked for at these paths. */
 export const columnsAt = ({ asked }: FigureQuery, ...paths: readonly string[]) => paths.flatMap((path) => columnsFor(askedAt(asked, path)));
 
+/** What a statement selects for these columns. */
+export const columnsOf = ({ counted }: FigureQuery, columns: readonly Column[]) => selectOf(columns, Boolean(counted));
+
 /** Rows of the first groups, with `m_key`; the whole is the one group where there are no dimensions. */
 export function firstGroups(scope: Scope, query: FigureQuery, columns: readonly Column[]): Promise<Row[]> {
   if (query.orderBy?.byChange) throw new AuditError('BAD_USER_INPUT', 'byChange orders by a comparison, and none was asked for');
@@ -35,7 +41,7 @@ export function firstGroups(scope: Scope, query: FigureQuery, columns: readonly 
   const direction = query.orderBy?.direction === 'ASC' ? 'ASC' : 'DESC';
   const isGrouped = query.groupBy.length > 0;
   return askGroups(scope, query, {
-    select: [`${groupKey(query.groupBy)} AS m_key`, ...selectOf([...columns, ...order.columns])],
+    select: [`${groupKey(query.groupBy)} AS m_key`, ...columnsOf(query, [...columns, ...order.columns])],
     tail: `${isGrouped ? 'GROUP BY m_key\n' : ''}ORDER BY ${order.sql} ${direction} NULLS LAST, m_key ASC\nLIMIT ${query.limit}`,
   });
 }
@@ -44,7 +50,7 @@ export function firstGroups(scope: Scope, query: FigureQuery, columns: readonly 
 export async function otherGroups(scope: Scope, query: FigureQuery, kept: readonly string[], columns: readonly Column[]) {
   const key = groupKey(query.groupBy);
   const [row] = await askGroups(scope, query, {
-    select: [`uniqExact(${key}) AS m_groups`, ...selectOf(columns)],
+    select: [`uniqExact(${key}) AS m_groups`, ...columnsOf(query, columns)],
     where: `${key} NOT IN {kept:Array(String)}`,
     parameters: { kept },
   });
@@ -71,6 +77,7 @@ export function askGroups(
     where: `${filter.sql} AND ${where}`,
     parameters: { ...filter.parameters, ...parameters },
     tail,
+    counted: query.counted ?? null,
   });
 }
 

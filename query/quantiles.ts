@@ -21,13 +21,24 @@ interface QuantileFigure<Value> {
   readonly value: (spread: Spread, args: Asked['args']) => Value;
 }
 
-export const overAll = (aggregate: string, latency: string) => column(`${latency}_${aggregate}`, `${aggregate}(${latency})`);
+type Aggregate = 'max' | 'avg' | 'sum' | 'count';
+
+/** Over rows of counters; null, as over events, where no event has the latency. */
+const counted: Readonly<Record<Aggregate, (latency: string) => string>> = {
+  max: (latency) => `max(${latency}_max)`,
+  avg: (latency) => `if(sum(${latency}_samples) = 0, NULL, sum(${latency}_sum) / sum(${latency}_samples))`,
+  sum: (latency) => `if(sum(${latency}_samples) = 0, NULL, sum(${latency}_sum))`,
+  count: (latency) => `sum(${latency}_samples)`,
+};
+
+export const overAll = (aggregate: Aggregate, latency: string) =>
+  column(`${latency}_${aggregate}`, `${aggregate}(${latency})`, { sql: counted[aggregate](latency), kind: 'latency' });
 
 function figure<Value>(of: QuantileFigure<Value>['column'], read: (row: Row, of: Column) => Value): QuantileFigure<Value> {
   return { column: of, value: ({ row, latency }, args) => read(row, of(latency, args)) };
 }
 const atLevel = (levelOf: (args: Asked['args']) => number) => figure((latency, args) => quantile(latency, levelOf(args)), valueIn);
-const aggregated = (aggregate: string) => figure((latency) => overAll(aggregate, latency), valueIn);
+const aggregated = (aggregate: Aggregate) => figure((latency) => overAll(aggregate, latency), valueIn);
 
 export const quantileFigures = {
   p50: atLevel(() => 0.5),

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { Kind, valueFromASTUntyped, type ValueNode } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { parseDuration } from '../core/duration.ts';
+import { parseInstant } from '../core/instant.ts';
 import { AuditError } from '../core/errors.ts';
 
 function scalar(expected: string, read: (value: unknown) => unknown, write: (value: unknown) => unknown = (value) => value) {
@@ -20,15 +21,10 @@ function scalar(expected: string, read: (value: unknown) => unknown, write: (val
   };
 }
 
-const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
-
 export const scalars = {
   DateTime: scalar(
     'an instant with an offset, for instance 2026-11-22T10:00:00Z',
-    (value) => {
-      const ms = typeof value === 'string' && instant.test(value) ? Date.parse(value) : Number.NaN;
-      return Number.isNaN(ms) ? undefined : ms;
-    },
+    (value) => (typeof value === 'string' ? (parseInstant(value) ?? undefined) : undefined),
     (value) => new Date(Number(value)).toISOString(),
   ),
   Duration: scalar('a duration, for instance PT5M', (value) =>

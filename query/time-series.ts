@@ -1,9 +1,22 @@
 /** The same aggregates per interval: empty intervals are there, and the points of a series add up to its total. */
 import { AuditError } from '../core/errors.ts';
 import type { Scope } from '../storage/scope.ts';
-import { selectOf, type Row } from './columns.ts';
+import type { Row } from './columns.ts';
 import { groupKey } from './dimensions.ts';
-import { askGroups, columnsAt, dimensionsOf, firstGroups, isAsked, otherGroups, valuesOf, wholeKey, type FigureQuery } from './groups.ts';
+import {
+  askGroups,
+  columnsAt,
+  columnsOf,
+  dimensionsOf,
+  firstGroups,
+  isAsked,
+  otherGroups,
+  valuesOf,
+  wholeKey,
+  type FigureQuery,
+} from './groups.ts';
+import { orderBy } from './orders.ts';
+import { countedFor } from './source.ts';
 import { intervalOf, intervals, type Intervals } from './intervals.ts';
 
 export interface SeriesQuery extends FigureQuery {
@@ -15,14 +28,15 @@ export interface SeriesQuery extends FigureQuery {
 /** Key of the points of all groups but the first: no group has it. */
 const otherKey = '';
 
-export async function timeSeries(scope: Scope, query: SeriesQuery) {
-  const buckets = intervals(query);
-  if (buckets.starts.length > query.maxPoints) {
+export async function timeSeries(scope: Scope, asked: SeriesQuery) {
+  const buckets = intervals(asked);
+  if (buckets.starts.length > asked.maxPoints) {
     throw new AuditError(
       'BAD_USER_INPUT',
-      `The range has ${buckets.starts.length} intervals, ${query.maxPoints} are allowed: ask for longer ones`,
+      `The range has ${buckets.starts.length} intervals, ${asked.maxPoints} are allowed: ask for longer ones`,
     );
   }
+  const query = { ...asked, counted: await countedFor(scope, { ...asked, columns: columnsIn(asked), starts: buckets.starts }) };
   const totals = await seriesTotals(scope, query);
   const kept = totals.map((row) => String(row['m_key']));
   const isOtherAsked = query.groupBy.length > 0 && isAsked(query, 'other');
@@ -40,9 +54,14 @@ export async function timeSeries(scope: Scope, query: SeriesQuery) {
     resolvedRange: query.range,
     comparedRange: null,
     redactedDimensions: [],
-    source: 'EVENTS' as const,
+    source: query.counted?.source ?? ('EVENTS' as const),
   };
 }
+
+const columnsIn = (query: SeriesQuery) => [
+  ...columnsAt(query, 'series.total', 'series.points.values', 'other.total', 'other.points.values'),
+  ...orderBy(query.orderBy?.by ?? 'REQUESTS').columns,
+];
 
 /** One row per series, in their order. The one series without dimensions is there whatever is found. */
 async function seriesTotals(scope: Scope, query: SeriesQuery): Promise<readonly Row[]> {
@@ -64,7 +83,7 @@ async function pointRows(scope: Scope, query: SeriesQuery, { kept, buckets }: Wa
   const key = groupKey(query.groupBy);
   const isKept = query.groupBy.length === 0 ? '1' : `${key} IN {kept:Array(String)}`;
   const rows = await askGroups(scope, query, {
-    select: [`if(${isKept}, ${key}, '${otherKey}') AS m_key`, `${intervalOf(buckets)} AS m_interval`, ...selectOf(columns)],
+    select: [`if(${isKept}, ${key}, '${otherKey}') AS m_key`, `${intervalOf(buckets)} AS m_interval`, ...columnsOf(query, columns)],
     where: isAsked(query, 'other') ? '1' : isKept,
     parameters: { kept },
     tail: 'GROUP BY m_key, m_interval',

@@ -3,12 +3,11 @@
  * statement added. A test reads the sources and fails where another file selects from events.
  */
 import type { ClickHouse, Parameters, Settings } from './clickhouse.ts';
+import { countedRows, type Counted, type Span } from './counted-rows.ts';
+import { staleSpans } from './rollup-marks.ts';
 
 /** Half-open, milliseconds since the epoch. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
+export type Range = Span;
 
 export interface EventQuery {
   /** Expressions of our own making; values come as parameters. */
@@ -18,11 +17,15 @@ export interface EventQuery {
   readonly parameters?: Parameters;
   /** GROUP BY, ORDER BY, LIMIT. */
   readonly tail?: string;
+  /** Rows of counters are read in place of events. */
+  readonly counted?: Counted | null;
 }
 
 export interface Scope {
   readonly tenants: readonly string[];
   events<Row>(query: EventQuery): Promise<Row[]>;
+  /** Parts of the range in which the rollups are not what is stored. */
+  stale(range: Range): Promise<Range[]>;
 }
 
 /** Arrival may be that much before the time of an event, never more: the table has a constraint that says so. */
@@ -35,6 +38,8 @@ const limits: Settings = {
   max_result_rows: 200_000,
   use_query_cache: 0,
   use_query_condition_cache: 0,
+  // Which version of an hour counts and its rows are two reads of one table.
+  enable_shared_storage_snapshot_in_query: 1,
 };
 
 export function openScope(clickhouse: ClickHouse, tenants: readonly string[], signal?: AbortSignal): Scope {
@@ -44,21 +49,28 @@ export function openScope(clickhouse: ClickHouse, tenants: readonly string[], si
       const { sql, parameters } = eventStatement(tenants, query);
       return clickhouse.rows(sql, { parameters, settings: limits, ...(signal && { signal }) });
     },
+    stale: (range) => staleSpans(clickhouse, range),
   };
 }
 
 export function eventStatement(tenants: readonly string[], query: EventQuery): { sql: string; parameters: Parameters } {
   const everyone = tenants.includes('*');
+  // What has no tenant is the marker of a gap or of an hour, no event.
+  const scoped = everyone ? "tenant != ''" : 'tenant IN {scope_tenants:Array(String)}';
+  const { from, to } = query.range;
+  const given = { ...query.parameters, ...(everyone ? {} : { scope_tenants: tenants }) };
+  const where = query.where === undefined ? [] : [`(${query.where})`];
+  if (query.counted) {
+    const rows = countedRows(query.counted, scoped, from - clampMs);
+    return { sql: `SELECT ${query.select}\nFROM (${rows})\nWHERE ${where.join() || '1'}\n${query.tail ?? ''}`, parameters: given };
+  }
   const conditions = [
-    // What has no tenant is the marker of a gap, no event.
-    everyone ? "tenant != ''" : 'tenant IN {scope_tenants:Array(String)}',
+    scoped,
     'timestamp >= fromUnixTimestamp64Milli({scope_from:Int64})',
     'timestamp < fromUnixTimestamp64Milli({scope_to:Int64})',
     'received_at >= fromUnixTimestamp64Milli({scope_arrival:Int64})',
-    ...(query.where === undefined ? [] : [`(${query.where})`]),
+    ...where,
   ];
   const sql = `SELECT ${query.select}\nFROM events\nWHERE ${conditions.join('\n  AND ')}\n${query.tail ?? ''}`;
-  const { from, to } = query.range;
-  const bounds = { scope_from: from, scope_to: to, scope_arrival: from - clampMs };
-  return { sql, parameters: { ...query.parameters, ...bounds, ...(everyone ? {} : { scope_tenants: tenants }) } };
+  return { sql, parameters: { ...given, scope_from: from, scope_to: to, scope_arrival: from - clampMs } };
 }

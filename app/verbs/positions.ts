@@ -2,15 +2,14 @@
 import { AuditError } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
-import { spawnEngine } from '../../local/engine/spawn.ts';
 import { openLedger } from '../../storage/ledger.ts';
 import { beginEpoch } from '../../storage/positions.ts';
 import type { Config } from '../config.ts';
-import { assertMigrated } from '../ingest.ts';
 import { resetPosition, type Stores } from '../reset.ts';
-import { holderName, isEmbedded, openClickHouse, openLog } from '../stores.ts';
+import { holderName, openLog } from '../stores.ts';
 import { configOf, type Flags, print, text, type Verb } from '../verb.ts';
 import { closedReader } from '../watermark.ts';
+import { withClickHouse } from '../with-clickhouse.ts';
 
 interface Position {
   readonly topic: string;
@@ -79,23 +78,11 @@ const lineOf = ({ topic, sourceEpoch, partition, position, isOpen }: Position): 
 const sentenceOf = ({ topic, sourceEpoch, partition, position, isOpen }: Position) =>
   `${topic}/${partition} epoch ${sourceEpoch}: goes on at offset ${position}${isOpen ? ', the batch there is being stored' : ''}`;
 
-/** Where the engine of the data folder does not run, it runs as long as this takes. */
 async function withStores(config: Config, work: (stores: Stores) => Promise<void>): Promise<void> {
-  const own = isEmbedded(config) && !(await engineAnswers(config)) ? await spawnEngine({ dataDir: config.dataDir }) : null;
-  const clickhouse = openClickHouse(config, 'jobs');
-  const log = openLog(config, silentLogger);
-  try {
-    await assertMigrated(clickhouse);
-    await work({ config, clickhouse, log });
-  } finally {
-    await Promise.allSettled([clickhouse.close(), log.close()]);
-    await own?.stop();
-  }
-}
-
-async function engineAnswers(config: Config): Promise<boolean> {
-  const clickhouse = openClickHouse(config, 'jobs');
-  return clickhouse.ping().finally(() => clickhouse.close());
+  await withClickHouse(config, async (clickhouse) => {
+    const log = openLog(config, silentLogger);
+    await work({ config, clickhouse, log }).finally(() => log.close());
+  });
 }
 
 /** A reader would go on from where it is, and meet what is changed here as another's work. */

@@ -72,6 +72,16 @@ CREATE TABLE IF NOT EXISTS events (
   INDEX by_request_id request_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_consumer_name consumer_name TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_offset kafka_offset TYPE minmax GRANULARITY 1,
+  -- Counters by minute. A projection is inside the part of its events: one rename makes both, so it cannot drift from them.
+  -- The day of arrival is constant in a part and leaves out older parts; the three names of a route go together.
+  PROJECTION by_minute (
+    SELECT tenant, toStartOfMinute(timestamp), toDate(received_at), http_route, gateway_route_name, gateway_route_id,
+      intDiv(http_response_status_code, 100),
+      count(), countIf(outcome = 'auth_failure'), countIf(outcome = 'rate_limited'), countIf(outcome = 'aborted'),
+      sum(coalesce(http_request_size, http_request_body_size)), sum(coalesce(http_response_size, http_response_body_size))
+    GROUP BY tenant, toStartOfMinute(timestamp), toDate(received_at), http_route, gateway_route_name, gateway_route_id,
+      intDiv(http_response_status_code, 100)
+  ),
   -- Reads add `received_at >= from - 5 min` to leave older partitions out; this makes that sound.
   CONSTRAINT timestamp_is_not_ahead_of_arrival CHECK timestamp <= received_at + INTERVAL 5 MINUTE
 )
@@ -80,7 +90,9 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMMDD(received_at)
 -- Tenant first: isolation is the fast path too.
 ORDER BY (tenant, timestamp)
-SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+-- A lightweight delete makes the projection of its parts again; ALTER … DELETE does so by itself.
+SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1,
+  lightweight_mutation_projection_mode = 'rebuild';
 
 -- The ledger: the claim of each batch, written before its events. Not partitioned, because tokens hold per partition only.
 -- Not Replacing: a merge must never choose between two claims. first_offset = -1 is the origin of a partition: it ends

@@ -8,6 +8,9 @@ const folders = ['app', 'core', 'schemas', 'local', 'sigma', 'storage', 'ingest'
 /** Whoever selects from events past the scope, and why it may. Nobody here answers a caller of the API. */
 const doors: Readonly<Record<string, string>> = {
   'storage/scope.ts': 'the door itself: adds tenants, time and limits',
+  'storage/counted-rows.ts': 'a part of the door: rows of counters, under the condition that scope.ts gives',
+  'storage/rollups.ts': 'sums up the events of all tenants by tenant',
+  'storage/rollup-drift.ts': 'compares those sums with the events, numbers only',
   'storage/batch-store.ts': 'reads a batch back by its position, counts only',
   'storage/receipts.ts': 'counts at the positions that the caller itself has just appended',
   'storage/removals.ts': 'counts by batch what retention takes away, before it goes',

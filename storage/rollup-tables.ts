@@ -1,0 +1,92 @@
+/** What the rollups hold, and how each figure of theirs is made from events. The tables themselves stand in 0004_rollups.sql. */
+
+export interface RollupTable {
+  readonly name: 'rollup_hour' | 'rollup_consumer_hour';
+  /** Columns of events beside the tenant; each is a text and has the same name here. */
+  readonly keys: readonly string[];
+  readonly hasStatusClass: boolean;
+  /** Columns of events of which there are quantile states, samples, sum and maximum. */
+  readonly latencies: readonly string[];
+}
+
+export const byRoute: RollupTable = {
+  name: 'rollup_hour',
+  keys: ['api_name', 'api_id', 'api_version', 'http_route', 'gateway_route_name', 'gateway_route_id'],
+  hasStatusClass: true,
+  latencies: ['duration_ms', 'upstream_duration_ms', 'gateway_duration_ms'],
+};
+
+export const byConsumer: RollupTable = {
+  name: 'rollup_consumer_hour',
+  keys: ['consumer_name', 'consumer_id'],
+  hasStatusClass: false,
+  latencies: [],
+};
+
+export const rollupTables: readonly RollupTable[] = [byRoute, byConsumer];
+
+export const hourMs = 3_600_000;
+export const statusClass = 'intDiv(http_response_status_code, 100)';
+/** Where an event has no status. */
+export const noClass = 999;
+export const hourOf = 'toStartOfHour(timestamp)';
+
+interface Figure {
+  /** An aggregate over events. */
+  readonly sql: string;
+  readonly type: string;
+}
+
+/** Without their classes: in the projection those are a key. */
+export const outcomeCounters: Readonly<Record<string, string>> = {
+  auth_failures: "countIf(outcome = 'auth_failure')",
+  rate_limited: "countIf(outcome = 'rate_limited')",
+  aborted: "countIf(outcome = 'aborted')",
+  request_bytes: 'ifNull(sum(coalesce(http_request_size, http_request_body_size)), 0)',
+  response_bytes: 'ifNull(sum(coalesce(http_response_size, http_response_body_size)), 0)',
+};
+
+const counter = (sql: string): Figure => ({ sql, type: 'UInt64' });
+
+/** By the column that holds it. */
+export function figuresOf({ latencies }: RollupTable): Readonly<Record<string, Figure>> {
+  return {
+    requests: counter('count()'),
+    client_errors: counter(`countIf(${statusClass} = 4)`),
+    server_errors: counter(`countIf(${statusClass} = 5)`),
+    ...Object.fromEntries(Object.entries(outcomeCounters).map(([name, sql]) => [name, counter(sql)])),
+    first_seen: { sql: 'min(timestamp)', type: "DateTime64(6, 'UTC')" },
+    last_seen: { sql: 'max(timestamp)', type: "DateTime64(6, 'UTC')" },
+    ...Object.assign({}, ...latencies.map(latencyFigures)),
+  };
+}
+
+function latencyFigures(latency: string): Record<string, Figure> {
+  return {
+    [`${latency}_samples`]: counter(`count(${latency})`),
+    [`${latency}_sum`]: { sql: `ifNull(sum(${latency}), 0)`, type: 'Float64' },
+    [`${latency}_max`]: { sql: `max(${latency})`, type: 'Nullable(Float64)' },
+    [`${latency}_state`]: {
+      sql: `quantilesTDigestStateIf(0.5)(assumeNotNull(${latency}), isNotNull(${latency}))`,
+      type: 'AggregateFunction(quantilesTDigest(0.5), Float64)',
+    },
+  };
+}
+
+/** Columns that tell one row of an hour and a day of arrival from another. */
+export const groupColumns = ({ keys, hasStatusClass }: RollupTable): readonly string[] => [
+  'tenant',
+  ...keys,
+  ...(hasStatusClass ? ['status_class'] : []),
+];
+
+/** The same as expressions over events, in the same order. */
+export const groupExpressions = ({ keys, hasStatusClass }: RollupTable): readonly string[] => [
+  'tenant',
+  ...keys,
+  ...(hasStatusClass ? [`toUInt16(ifNull(${statusClass}, ${noClass})) AS status_class`] : []),
+];
+
+/** Rows that count: those of the newest version of their hour and day of arrival. `hours` is a condition on hour and arrived. */
+export const newest = ({ name }: RollupTable, hours: string): string => `${hours}
+  AND (hour, arrived, version) IN (SELECT hour, arrived, max(version) FROM ${name} WHERE tenant = '' AND ${hours} GROUP BY hour, arrived)`;
