@@ -23,7 +23,8 @@ export const holderName = (role: string): string => `${role}@${hostname()}:${pro
 
 export function openClickHouse(config: Config, user: EngineUser): ClickHouse {
   const { url, user: name, password = '', database } = config.clickhouse;
-  if (url !== undefined) return connect({ url, user: name, password, database });
+  if (url !== undefined)
+    return connect({ url, user: name, password, database, ...(config.cluster !== undefined && { cluster: config.cluster }) });
   return followEngine(config.dataDir, { user, database });
 }
 

@@ -62,7 +62,7 @@ const tokenIsKnownMs = 60_000;
 
 export function createWriter(options: WriterOptions): Writer {
   const { ledger, store, maker, logger, trace = () => {} } = options;
-  const { settle, insist, read, pause } = createSettling(options);
+  const { settle, insist, read, pause } = createSettling({ ...options, replicated: store.replicated === true });
 
   async function decide(assignment: Assignment, wanted: Claim): Promise<Outcome> {
     trace('claim');
@@ -131,7 +131,7 @@ export function createWriter(options: WriterOptions): Writer {
       async send(token, attempt) {
         trace('events');
         await assertOpen(open);
-        await store.insertEvents(block(attempt), token);
+        await store.insertEvents(block(attempt), token, { ...assignment.key, shard: claim.shard });
       },
       async look() {
         const judgement = await look(open);

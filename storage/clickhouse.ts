@@ -5,6 +5,8 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient, type ClickHouseSettings } from '@clickhouse/client';
 import { AuditError, messageOf } from '../core/errors.ts';
+import { quorum } from './cluster.ts';
+import { type Cluster, openCluster } from './shards.ts';
 
 export interface ConnectOptions {
   readonly url: string;
@@ -15,6 +17,8 @@ export interface ConnectOptions {
   readonly requestTimeoutMs?: number;
   /** Default 10. */
   readonly maxConnections?: number;
+  /** Name of a cluster that the server knows and whose nodes hold the tables. */
+  readonly cluster?: string;
 }
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -28,6 +32,8 @@ export interface QueryOptions {
 
 export interface ClickHouse {
   readonly database: string;
+  /** Left out where one server holds everything. */
+  readonly cluster?: Cluster;
   /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, SIGN_IN_REFUSED, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
   rows<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** Bytes of the answer in the FORMAT that the statement names, as they come. */
@@ -53,7 +59,20 @@ const oneBlock: Settings = {
   max_insert_block_size: 1_100_000,
 };
 
-export function connect(options: ConnectOptions): ClickHouse {
+export function connect({ cluster: name, ...options }: ConnectOptions): ClickHouse {
+  const server = connectTo(options);
+  if (name === undefined) return server;
+  const cluster = openCluster({ name, url: options.url, clickhouse: server, connectTo: (url) => connectTo({ ...options, url }) });
+  return {
+    ...server,
+    cluster,
+    // State is one table of all nodes: what is answered stands on most of them.
+    insertRows: (table, rows, query) => server.insertRows(table, rows, { ...query, settings: { ...quorum, ...query?.settings } }),
+    close: async () => void (await Promise.all([cluster.close(), server.close()])),
+  };
+}
+
+function connectTo(options: Omit<ConnectOptions, 'cluster'>): ClickHouse {
   const client = createClient({
     url: options.url,
     username: options.user,
