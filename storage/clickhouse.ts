@@ -60,9 +60,10 @@ const oneBlock: Settings = {
 };
 
 export function connect({ cluster: name, ...options }: ConnectOptions): ClickHouse {
-  const server = connectTo(options);
-  if (name === undefined) return server;
-  const cluster = openCluster({ name, url: options.url, clickhouse: server, connectTo: (url) => connectTo({ ...options, url }) });
+  if (name === undefined) return connectTo(options, {});
+  const server = connectTo(options, acrossShards);
+  const connectToNode = (url: string) => connectTo({ ...options, url }, acrossShards);
+  const cluster = openCluster({ name, url: options.url, clickhouse: server, connectTo: connectToNode });
   return {
     ...server,
     cluster,
@@ -72,7 +73,10 @@ export function connect({ cluster: name, ...options }: ConnectOptions): ClickHou
   };
 }
 
-function connectTo(options: Omit<ConnectOptions, 'cluster'>): ClickHouse {
+/** Events asked for within a question about events are those of all shards. */
+const acrossShards: Settings = { distributed_product_mode: 'global' };
+
+function connectTo(options: Omit<ConnectOptions, 'cluster'>, settings: Settings): ClickHouse {
   const client = createClient({
     url: options.url,
     username: options.user,
@@ -82,7 +86,11 @@ function connectTo(options: Omit<ConnectOptions, 'cluster'>): ClickHouse {
     max_open_connections: options.maxConnections ?? 10,
     application: 'gatetrail',
     log: { level: 127 },
-    clickhouse_settings: { output_format_json_quote_64bit_integers: 1, date_time_input_format: 'best_effort' },
+    clickhouse_settings: {
+      output_format_json_quote_64bit_integers: 1,
+      date_time_input_format: 'best_effort',
+      ...(settings as ClickHouseSettings),
+    },
   });
   const call = ({ parameters, settings, signal }: QueryOptions = {}) => ({
     ...(parameters && { query_params: { ...parameters } }),

@@ -31,7 +31,7 @@ export interface MigrateOptions {
 
 export const migrationsFolder = join(import.meta.dirname, '../schemas/migrations');
 
-const registry = `CREATE TABLE IF NOT EXISTS schema_migrations (
+export const registryTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
   name String,
   sha256 String,
   applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
@@ -66,7 +66,7 @@ async function define(clickhouse: ClickHouse, statement: string): Promise<void> 
 export async function migrate(clickhouse: ClickHouse, options: MigrateOptions): Promise<string[]> {
   await clickhouse.cluster?.assertUsable();
   await define(clickhouse, leasesTable);
-  await define(clickhouse, registry);
+  await define(clickhouse, registryTable);
   const applied = await applyMissing(clickhouse, options);
   if (options.durability !== undefined) await setDurability(clickhouse, options.durability);
   return applied;
