@@ -11,7 +11,7 @@ import { type Outcome, runOnCluster } from '../support/cluster-engine.ts';
 const statements = [leasesTable, registryTable, ...(await readMigrations()).flatMap((migration) => migration.statements)];
 const forms = statements.flatMap((statement) => clusterForm(statement, 'one'));
 const withoutComments = (sql: string) => sql.replaceAll(/^\s*--.*$/gm, '').trim();
-const creates = forms.filter((sql) => /^CREATE TABLE/.test(withoutComments(sql))).map(withoutComments);
+const creates = forms.map(withoutComments).filter((sql) => sql.startsWith('CREATE TABLE'));
 const nameOf = (sql: string) => /TABLE (?:IF NOT EXISTS )?(\w+)/.exec(sql)?.[1] ?? '';
 const tables = creates.map((sql): [string, string] => [nameOf(sql), sql]);
 
