@@ -61,7 +61,13 @@ function createForm(statement: string, table: string, cluster: string): string {
     })
     .replace('non_replicated_deduplication_window = 100000', tokenWindow);
   if (!replicated.includes('ENGINE = Replicated')) throw new Error(`${table} has no engine that can be replicated`);
-  return replicated;
+  return replicated.includes(tokenWindow) ? replicated : withoutWindow(replicated);
+}
+
+/** Unasked, a replicated table drops rows that it had an hour ago, though they were deleted since; on a server alone it does not. */
+function withoutWindow(replicated: string): string {
+  const none = 'replicated_deduplication_window = 0';
+  return /^SETTINGS /m.test(replicated) ? replicated.replace(/^SETTINGS /m, `SETTINGS ${none}, `) : `${replicated}\nSETTINGS ${none}`;
 }
 
 /** Paths are written out, and without a UUID: a node that joins later finds the table that the others have. */

@@ -37,6 +37,15 @@ SETTINGS replicated_deduplication_window = 100000, replicated_deduplication_wind
     ]);
   });
 
+  test('that makes a table without tokens makes one that drops nothing for having had it before', () => {
+    const keys = 'CREATE TABLE IF NOT EXISTS keys (\n  id String\n)\nENGINE = MergeTree\nORDER BY id';
+    const path = "ReplicatedMergeTree('/clickhouse/tables/{database}/everywhere/keys', '{shard}-{replica}')";
+    const [bare] = clusterForm(keys, 'c');
+    const [flushed] = clusterForm(`${keys}\nSETTINGS fsync_after_insert = 1`, 'c');
+    expect(bare?.slice(bare.indexOf('ENGINE'))).toBe(`ENGINE = ${path}\nORDER BY id\nSETTINGS replicated_deduplication_window = 0`);
+    expect(flushed).toContain('SETTINGS replicated_deduplication_window = 0, fsync_after_insert = 1');
+  });
+
   test('that makes events makes the local table, and the name `events` for reads', () => {
     expect(clusterForm(events, 'c')).toEqual([
       `CREATE TABLE IF NOT EXISTS events_local ON CLUSTER 'c' (
