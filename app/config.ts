@@ -197,6 +197,18 @@ const declaration = z.strictObject({
       shown: '24h',
     }),
   }),
+  cluster: leaf(
+    text()
+      .regex(/^[\w.-]+$/, 'expected the name of a cluster: letters, digits, _ . -')
+      .optional(),
+    'Name of a ClickHouse cluster (`remote_servers`) whose nodes hold the tables, replicated and in shards. Its nodes are asked by the names that `system.clusters` gives, with scheme and port of `clickhouse.url`; each needs the macros `shard` and `replica`.',
+    { env: 'GATETRAIL_CLUSTER', shown: 'one server' },
+  ),
+  durability: leaf(
+    z.enum(['power', 'process'], 'expected power or process').default('power'),
+    'What an answered insert survives: `power`, a power cut too (part and folder are flushed first); `process`, only the end of a process. Takes effect with the next `gatetrail migrate` or `start`.',
+    { env: 'GATETRAIL_DURABILITY' },
+  ),
   clickhouse: section({
     url: leaf(url('http:', 'https:').optional(), 'ClickHouse over HTTP. Without it the embedded engine is started.', {
       env: 'GATETRAIL_CLICKHOUSE_URL',
@@ -456,6 +468,11 @@ function together(values: Tree): { path: string; message: string }[] {
     !isGiven('clickhouse.url') || hasSecret,
     'secret',
     'expected at least 32 random bytes, because a ClickHouse is named, got nothing; for instance openssl rand -hex 32',
+  );
+  expect(
+    !isGiven('cluster') || isGiven('clickhouse.url'),
+    'cluster',
+    'expected clickhouse.url beside it: the embedded engine is one server',
   );
   expect(isGiven('http.tls.cert') === isGiven('http.tls.key'), 'http.tls', 'expected both a certificate and its key, got one of them');
   const host = given('http.host');

@@ -6,6 +6,7 @@ import { startIngest } from '../ingest/ingest.ts';
 import { defaultLimits } from '../ingest/life.ts';
 import type { TopicPartition } from '../ingest/log.ts';
 import type { Journal } from '../ingest/logs/journal.ts';
+import { durabilityOf } from '../storage/durability.ts';
 import { pendingMigrations } from '../storage/migrate.ts';
 import { probeTokens } from '../storage/probe.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
@@ -36,6 +37,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
   const start = async () => {
     await assertMigrated(clickhouse);
     await probeTokens(clickhouse);
+    logger.info({ durability: await durabilityOf(clickhouse), cluster: config.cluster ?? null }, 'what an answered insert survives here');
     ingest = await startIngest({
       clickhouse,
       log,

@@ -23,7 +23,8 @@ export const holderName = (role: string): string => `${role}@${hostname()}:${pro
 
 export function openClickHouse(config: Config, user: EngineUser, more: { readonly requestTimeoutMs?: number } = {}): ClickHouse {
   const { url, user: name, password = '', database } = config.clickhouse;
-  if (url !== undefined) return connect({ url, user: name, password, database, ...more });
+  const cluster = config.cluster !== undefined && { cluster: config.cluster };
+  if (url !== undefined) return connect({ url, user: name, password, database, ...cluster, ...more });
   return followEngine(config.dataDir, { user, database, ...more });
 }
 

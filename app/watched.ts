@@ -2,6 +2,7 @@
 import { AuditError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
+import type { Cluster } from '../storage/shards.ts';
 
 export interface WatchedClickHouse extends ClickHouse {
   /** `CODE: message` of what fails now; empty once a call of the same kind worked. */
@@ -26,8 +27,12 @@ export function watched(clickhouse: ClickHouse, clock: Clock): WatchedClickHouse
       throw error;
     }
   }
+  const { cluster } = clickhouse;
   return {
     database: clickhouse.database,
+    ...(cluster !== undefined && {
+      cluster: { ...cluster, onShard: (shard, work) => watch('write', cluster.onShard(shard, work)) } satisfies Cluster,
+    }),
     rows: (sql, options) => watch('read', clickhouse.rows(sql, options)),
     stream: (sql, options) => watch('read', clickhouse.stream(sql, options)),
     run: (sql, options) => watch('write', clickhouse.run(sql, options)),

@@ -58,6 +58,11 @@ export const catalogue = {
     false,
     'The optional package chdb is not installed. Run npm ci without --omit=optional, or name a ClickHouse with clickhouse.url.',
   ),
+  CLUSTER_UNUSABLE: entry(
+    500,
+    false,
+    'The cluster that is configured is not known to ClickHouse, or its nodes lack the macros shard and replica. The message says what to define where.',
+  ),
   TOKENS_NOT_HELD: entry(
     500,
     false,

@@ -36,7 +36,14 @@ export interface Settling {
   pause(assignment: Assignment, tries: number): Promise<void>;
 }
 
-export function createSettling({ logger, retryMs = 50 }: { readonly logger: Logger; readonly retryMs?: number }): Settling {
+interface SettlingOptions {
+  readonly logger: Logger;
+  readonly retryMs?: number;
+  /** Never a suffix on Replicated tables: a success that is not seen yet is on its way to this replica, and would be doubled. */
+  readonly replicated?: boolean;
+}
+
+export function createSettling({ logger, retryMs = 50, replicated = false }: SettlingOptions): Settling {
   /** True when the insert was answered with success; false when nobody knows. */
   async function sent(assignment: Assignment, insert: () => Promise<void>): Promise<boolean> {
     if (assignment.revoked.aborted) throw new Revoked();
@@ -76,7 +83,7 @@ export function createSettling({ logger, retryMs = 50 }: { readonly logger: Logg
         const answer = await read(assignment, look);
         if (answer !== null) return answer;
         // The next suffix only after a success that a later look does not find; else the same token again.
-        if (answered) attempt += 1;
+        if (answered && !replicated) attempt += 1;
         else await pause(assignment, tries);
       }
     },

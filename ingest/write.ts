@@ -66,7 +66,7 @@ const belowNoFloorMs = 3_600_000;
 
 export function createWriter(options: WriterOptions): Writer {
   const { ledger, store, maker, logger, trace = () => {} } = options;
-  const { settle, insist, read, pause } = createSettling(options);
+  const { settle, insist, read, pause } = createSettling({ ...options, replicated: store.replicated === true });
 
   async function decide(assignment: Assignment, wanted: Claim): Promise<Outcome> {
     trace('claim');
@@ -134,7 +134,7 @@ export function createWriter(options: WriterOptions): Writer {
     return settle<Judgement>(assignment, claimToken(assignment.key, claim.firstOffset), {
       async send(token, attempt) {
         trace('events');
-        if (await isUnstored(open)) await store.insertEvents(block(attempt), token);
+        if (await isUnstored(open)) await store.insertEvents(block(attempt), token, { ...assignment.key, shard: claim.shard });
       },
       async look() {
         const judgement = await look(open);

@@ -1,5 +1,6 @@
 /** What a batch leaves in the tables besides its claim, and what reading it back shows. */
 import type { ClickHouse } from './clickhouse.ts';
+import { atShard, type Place, quorumOf, syncReplica } from './cluster.ts';
 import type { Claim, PartitionKey } from './ledger.ts';
 import { isRefusedForGood } from './refusals.ts';
 import { readFloor } from './retention-floor.ts';
@@ -36,9 +37,14 @@ export interface Found {
 
 export type BatchIdentity = Pick<Claim, 'firstOffset' | 'receivedAt' | 'normaliser'>;
 
+/** The partition of a batch, and the shard that its claim names. */
+export type BatchPlace = Pick<PartitionKey, 'topic' | 'partition'> & Pick<Claim, 'shard'>;
+
 export interface BatchStore {
-  /** One block under a token. Success says nothing: read back. */
-  insertEvents(block: Buffer, token: string): Promise<void>;
+  /** Token and part become known together, through Keeper: success and nothing there means wait, and no suffix is ever needed. */
+  readonly replicated?: boolean;
+  /** One block under a token. Success says nothing: read back. `at` says which shard it is for, where there are shards. */
+  insertEvents(block: Buffer, token: string, at?: BatchPlace): Promise<void>;
   /** Idempotent by position, and beside those of another normaliser. */
   insertDeadLetters(key: PartitionKey, batch: BatchIdentity, letters: readonly DeadLetter[]): Promise<void>;
   found(key: PartitionKey, claim: Claim): Promise<Found>;
@@ -61,8 +67,12 @@ const dayMs = 86_400_000;
 
 export function openBatchStore(clickhouse: ClickHouse): BatchStore {
   return {
-    // A batch belongs to one day: an insert over two fails whole instead of becoming two parts under one token.
-    insertEvents: (block, token) => clickhouse.insertBlock('events', block, { token, settings: { max_partitions_per_insert_block: 1 } }),
+    replicated: clickhouse.cluster !== undefined,
+    insertEvents: (block, token, at = { topic: '', partition: 0 }) =>
+      atShard(clickhouse, at, ({ node, table }) =>
+        // A batch belongs to one day: an insert over two fails whole instead of becoming two parts under one token.
+        node.insertBlock(table, block, { token, settings: { max_partitions_per_insert_block: 1, ...quorumOf(clickhouse) } }),
+      ),
     async insertDeadLetters(key, batch, letters) {
       if (letters.length === 0) return;
       await clickhouse.insertRows(
@@ -71,23 +81,17 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
       );
     },
     async found(key, claim) {
-      const place = { ...key, firstOffset: claim.firstOffset, lastOffset: claim.lastOffset };
-      // In this order: a writer stores its dead letters first, so whoever sees its events sees them as well.
-      const found = await foundEvents(clickhouse, place, claim.receivedAt);
-      return { ...found, deadLetters: hasNoLetters(claim, found) ? {} : await foundLetters(clickhouse, place) };
+      const range = { ...key, firstOffset: claim.firstOffset, lastOffset: claim.lastOffset };
+      return atShard(clickhouse, { ...key, shard: claim.shard }, async (place) => {
+        // In this order: a writer stores its dead letters first, so whoever sees its events sees them as well.
+        if (clickhouse.cluster) await syncReplica(place.node, place.table);
+        const found = await foundEvents(place, range, claim.receivedAt);
+        if (hasNoLetters(claim, found)) return { ...found, deadLetters: {} };
+        if (clickhouse.cluster) await syncReplica(place.node, 'dead_letters');
+        return { ...found, deadLetters: await foundLetters(place.node, range) };
+      });
     },
-    async accepts(block) {
-      await clickhouse.run('CREATE TABLE IF NOT EXISTS refused_events AS events');
-      try {
-        await clickhouse.insertBlock('refused_events', block, {});
-        return true;
-      } catch (error) {
-        if (isRefusedForGood(error)) return false;
-        throw error;
-      } finally {
-        await clickhouse.run('TRUNCATE TABLE refused_events');
-      }
-    },
+    accepts: (block) => atShard(clickhouse, { topic: '', partition: 0 }, (place) => isAccepted(place, block)),
     async hasEventsBeyond(key, claim) {
       const [row] = await clickhouse.rows<{ n: string }>(
         `SELECT count() AS n
@@ -109,17 +113,32 @@ WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
   };
 }
 
-type Place = PartitionKey & { readonly firstOffset: number; readonly lastOffset: number };
+/** Beside the table, in one that keeps no token and is on this node alone. */
+async function isAccepted({ node, table }: Place, block: Buffer): Promise<boolean> {
+  const engine = table === 'events' ? '' : ' ENGINE = MergeTree ORDER BY (tenant, timestamp)';
+  await node.run(`CREATE TABLE IF NOT EXISTS refused_events AS ${table}${engine}`);
+  try {
+    await node.insertBlock('refused_events', block, {});
+    return true;
+  } catch (error) {
+    if (isRefusedForGood(error)) return false;
+    throw error;
+  } finally {
+    await node.run('TRUNCATE TABLE refused_events');
+  }
+}
+
+type OffsetRange = PartitionKey & { readonly firstOffset: number; readonly lastOffset: number };
 
 /** A day on both sides: every copy of a batch carries its claim's time, and other days need not be opened. */
-async function foundEvents(clickhouse: ClickHouse, place: Place, receivedAt: number): Promise<Omit<Found, 'deadLetters'>> {
-  const [row] = await clickhouse.rows<{ events: string; distinct: string; batch_events: number[]; normalisers: string[] }>(
+async function foundEvents({ node, table }: Place, range: OffsetRange, receivedAt: number): Promise<Omit<Found, 'deadLetters'>> {
+  const [row] = await node.rows<{ events: string; distinct: string; batch_events: number[]; normalisers: string[] }>(
     `SELECT count() AS events, uniqExact(kafka_offset, message_index) AS distinct,
   groupUniqArray(batch_events) AS batch_events, groupUniqArray(normaliser) AS normalisers
-FROM events
+FROM ${table}
 WHERE received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   AND ${inRange}`,
-    { parameters: { ...place, since: Math.max(0, receivedAt - dayMs), until: receivedAt + dayMs } },
+    { parameters: { ...range, since: Math.max(0, receivedAt - dayMs), until: receivedAt + dayMs } },
   );
   return {
     events: Number(row?.events ?? 0),
@@ -134,13 +153,13 @@ function hasNoLetters(claim: Claim, { events, normalisers: [normaliser, ...other
   return claim.rejected === 0 && events > 0 && events === claim.events && normaliser === claim.normaliser && others.length === 0;
 }
 
-async function foundLetters(clickhouse: ClickHouse, place: Place): Promise<Record<string, number>> {
+async function foundLetters(clickhouse: ClickHouse, range: OffsetRange): Promise<Record<string, number>> {
   const rows = await clickhouse.rows<{ normaliser: string; n: string }>(
     `SELECT normaliser, count() AS n
 FROM dead_letters FINAL
 WHERE ${inRange}
 GROUP BY normaliser`,
-    { parameters: { ...place } },
+    { parameters: { ...range } },
   );
   return Object.fromEntries(rows.map(({ normaliser, n }) => [normaliser, Number(n)]));
 }

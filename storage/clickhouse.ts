@@ -5,7 +5,9 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient, type ClickHouseSettings } from '@clickhouse/client';
 import { AuditError, messageOf } from '../core/errors.ts';
+import { quorum } from './cluster.ts';
 import { toRefusal } from './refusals.ts';
+import { type Cluster, openCluster } from './shards.ts';
 
 export interface ConnectOptions {
   readonly url: string;
@@ -16,6 +18,8 @@ export interface ConnectOptions {
   readonly requestTimeoutMs?: number;
   /** Default 10. */
   readonly maxConnections?: number;
+  /** Name of a cluster that the server knows and whose nodes hold the tables. */
+  readonly cluster?: string;
 }
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -29,6 +33,8 @@ export interface QueryOptions {
 
 export interface ClickHouse {
   readonly database: string;
+  /** Left out where one server holds everything. */
+  readonly cluster?: Cluster;
   /** All rows; 64-bit integers come as text. @throws BACKEND_UNAVAILABLE, BACKEND_BUSY, SIGN_IN_REFUSED, BACKEND_REFUSED, QUERY_TIMEOUT, QUERY_TOO_EXPENSIVE */
   rows<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** Bytes of the answer in the FORMAT that the statement names, as they come. */
@@ -54,7 +60,24 @@ const oneBlock: Settings = {
   max_insert_block_size: 1_100_000,
 };
 
-export function connect(options: ConnectOptions): ClickHouse {
+export function connect({ cluster: name, ...options }: ConnectOptions): ClickHouse {
+  if (name === undefined) return connectTo(options, {});
+  const server = connectTo(options, acrossShards);
+  const connectToNode = (url: string) => connectTo({ ...options, url }, acrossShards);
+  const cluster = openCluster({ name, url: options.url, clickhouse: server, connectTo: connectToNode });
+  return {
+    ...server,
+    cluster,
+    // State is one table of all nodes: what is answered stands on most of them.
+    insertRows: (table, rows, query) => server.insertRows(table, rows, { ...query, settings: { ...quorum, ...query?.settings } }),
+    close: async () => void (await Promise.all([cluster.close(), server.close()])),
+  };
+}
+
+/** Events asked for within a question about events are those of all shards. */
+const acrossShards: Settings = { distributed_product_mode: 'global' };
+
+function connectTo(options: Omit<ConnectOptions, 'cluster'>, settings: Settings): ClickHouse {
   const client = createClient({
     url: options.url,
     username: options.user,
@@ -64,7 +87,11 @@ export function connect(options: ConnectOptions): ClickHouse {
     max_open_connections: options.maxConnections ?? 10,
     application: 'gatetrail',
     log: { level: 127 },
-    clickhouse_settings: { output_format_json_quote_64bit_integers: 1, date_time_input_format: 'best_effort' },
+    clickhouse_settings: {
+      output_format_json_quote_64bit_integers: 1,
+      date_time_input_format: 'best_effort',
+      ...(settings as ClickHouseSettings),
+    },
   });
   const call = ({ parameters, settings, signal }: QueryOptions = {}) => ({
     ...(parameters && { query_params: { ...parameters } }),

@@ -4,6 +4,7 @@
  * ClickHouse's clock. A token that was burnt by a crash gives an epoch without a row: the next epoch is tried, never a suffix.
  */
 import type { ClickHouse } from './clickhouse.ts';
+import { inSync, quorumOf } from './cluster.ts';
 
 export interface LeaseOptions {
   readonly name: string;
@@ -45,8 +46,13 @@ const maxBurnt = 5;
 export function openLease(clickhouse: ClickHouse, options: LeaseOptions): Lease {
   const { name, holder, ttlMs } = options;
 
-  async function head(): Promise<Head> {
-    const [row] = await clickhouse.rows<{ epoch: string; holder: string; expired: number }>(
+  /** Each look on a copy that has every epoch before it: on one that lags, an epoch that others hold would seem free. */
+  const onNode = <Result>(work: (node: ClickHouse) => Promise<Result>) => inSync(clickhouse, 'leases', { topic: name, partition: 0 }, work);
+
+  const head = (): Promise<Head> => onNode(headOn);
+
+  async function headOn(node: ClickHouse): Promise<Head> {
+    const [row] = await node.rows<{ epoch: string; holder: string; expired: number }>(
       `SELECT epoch, holder, expires_at <= now64(3, 'UTC') AS expired
 FROM leases
 WHERE name = {name:String}
@@ -58,8 +64,10 @@ LIMIT 1`,
   }
 
   /** A row of `epoch` that expires after `ms`; whether it is ours is for the next look at the head. */
-  const write = (epoch: number, ms: number) =>
-    clickhouse.run(
+  const write = (epoch: number, ms: number) => onNode((node) => writeOn(node, epoch, ms));
+
+  const writeOn = (node: ClickHouse, epoch: number, ms: number) =>
+    node.run(
       `INSERT INTO leases
 SELECT {name:String}, {epoch:UInt64}, {holder:String}, now64(3, 'UTC') + toIntervalMillisecond({ms:Int64})
 WHERE NOT EXISTS (SELECT 1 FROM leases WHERE name = {name:String} AND epoch >= {epoch:UInt64})`,
@@ -70,6 +78,7 @@ WHERE NOT EXISTS (SELECT 1 FROM leases WHERE name = {name:String} AND epoch >= {
           insert_deduplicate: 1,
           deduplicate_insert_select: 'force_enable',
           insert_deduplication_token: `lease:${name}:${epoch}`,
+          ...quorumOf(clickhouse),
         },
       },
     );

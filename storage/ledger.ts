@@ -4,6 +4,7 @@
  */
 import { AuditError } from '../core/errors.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import { inSync, quorumOf, shardOf } from './cluster.ts';
 
 /** One partition of one life of a topic in one log. */
 export interface PartitionKey {
@@ -37,6 +38,8 @@ export interface Claim {
   readonly writer: string;
   readonly revision: number;
   readonly sequence: number;
+  /** Where its events are, from 1 on; left out where there are no shards. */
+  readonly shard?: number | undefined;
 }
 
 /** The origin of a partition covers everything before the first offset that is read. */
@@ -81,6 +84,7 @@ interface Row {
   readonly writer: string;
   readonly revision: number;
   readonly sequence: string;
+  readonly shard: number;
 }
 
 const ofPartition = `log_id = {logId:String}
@@ -97,7 +101,7 @@ const columns = `first_offset, last_offset, messages, records, events, rejected,
   toUnixTimestamp64Micro(max_timestamp) AS max_timestamp_us,
   normaliser, last_sha256,
   toUnixTimestamp64Milli(last_timestamp) AS last_timestamp_ms,
-  settled, attempt, writer, revision, sequence`;
+  settled, attempt, writer, revision, sequence, shard`;
 
 /** A one-row INSERT … SELECT is one block by nature. */
 const underToken = (token: string) => ({
@@ -109,31 +113,33 @@ const underToken = (token: string) => ({
 
 export function openLedger(clickhouse: ClickHouse): Ledger {
   async function insert(key: PartitionKey, claim: Claim, token: string, condition: string): Promise<void> {
-    await clickhouse.run(
-      `INSERT INTO batches
+    const { cluster } = clickhouse;
+    const shard = cluster === undefined ? 0 : (claim.shard ?? shardOf(key, await cluster.shards()));
+    const statement = `INSERT INTO batches
 SELECT {logId:String}, {sourceEpoch:UInt16}, {topic:String}, {partition:UInt32}, {firstOffset:Int64}, 0, {lastOffset:Int64},
   {messages:UInt32}, {records:UInt32}, {events:UInt32}, {rejected:UInt32}, {skipped:UInt32}, {gapReason:String}, {note:String},
   fromUnixTimestamp64Milli({receivedAt:Int64}, 'UTC'), fromUnixTimestamp64Micro({minTimestamp:Int64}, 'UTC'),
   fromUnixTimestamp64Micro({maxTimestamp:Int64}, 'UTC'), {normaliser:String}, {lastSha256:String},
-  fromUnixTimestamp64Milli({lastTimestamp:Int64}, 'UTC'), {settled:UInt8}, {attempt:UInt8}, 0, {writer:String},
+  fromUnixTimestamp64Milli({lastTimestamp:Int64}, 'UTC'), {settled:UInt8}, {attempt:UInt8}, {shard:UInt16}, {writer:String},
   {revision:UInt32}, {sequence:UInt64}
-WHERE ${condition}`,
-      { parameters: { ...key, ...claim, settled: claim.settled ? 1 : 0 }, settings: underToken(token) },
+WHERE ${condition}`;
+    const parameters = { ...key, ...claim, shard, settled: claim.settled ? 1 : 0 };
+    await inSync(clickhouse, 'batches', key, (node) =>
+      node.run(statement, { parameters, settings: { ...underToken(token), ...quorumOf(clickhouse) } }),
     );
   }
 
   async function read(key: PartitionKey, condition: string, order: string, parameters: object = {}): Promise<Claim[]> {
-    const rows = await clickhouse.rows<Row>(`SELECT ${columns}\nFROM batches\nWHERE ${ofPartition}\n  AND ${condition}\n${order}`, {
-      parameters: { ...key, ...parameters },
-    });
+    const sql = `SELECT ${columns}\nFROM batches\nWHERE ${ofPartition}\n  AND ${condition}\n${order}`;
+    const rows = await inSync(clickhouse, 'batches', key, (node) => node.rows<Row>(sql, { parameters: { ...key, ...parameters } }));
     return effective(rows.map(toClaim));
   }
 
   return {
     async sourceEpoch(logId, topic) {
-      const [row] = await clickhouse.rows<{ epoch: number }>(
-        'SELECT max(source_epoch) AS epoch\nFROM batches\nWHERE log_id = {logId:String}\n  AND topic = {topic:String}',
-        { parameters: { logId, topic } },
+      const sql = 'SELECT max(source_epoch) AS epoch\nFROM batches\nWHERE log_id = {logId:String}\n  AND topic = {topic:String}';
+      const [row] = await inSync(clickhouse, 'batches', { topic, partition: 0 }, (node) =>
+        node.rows<{ epoch: number }>(sql, { parameters: { logId, topic } }),
       );
       return Math.max(1, row?.epoch ?? 1);
     },
@@ -186,6 +192,7 @@ function toClaim(row: Row): Claim {
     writer: row.writer,
     revision: row.revision,
     sequence: Number(row.sequence),
+    ...(row.shard > 0 && { shard: row.shard }),
   };
 }
 

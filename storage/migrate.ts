@@ -6,6 +6,8 @@ import { sleep } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import { clusterForm, ddlSettings } from './cluster.ts';
+import { type Durability, setDurability } from './durability.ts';
 import { type Lease, leasesTable, openLease } from './lease.ts';
 
 export interface Migration {
@@ -23,11 +25,13 @@ export interface MigrateOptions {
   readonly folder?: string;
   /** How long to wait for another process that migrates; default 60 s. */
   readonly waitMs?: number;
+  /** Given to every table of the database; left out, they stay as they are (`power` in the migrations). */
+  readonly durability?: Durability;
 }
 
 export const migrationsFolder = join(import.meta.dirname, '../schemas/migrations');
 
-const registry = `CREATE TABLE IF NOT EXISTS schema_migrations (
+export const registryTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
   name String,
   sha256 String,
   applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
@@ -38,17 +42,37 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
 /** The database itself may be missing on a server; `clickhouse` must then be connected to one that is there. */
 export async function ensureDatabase(clickhouse: ClickHouse, database: string): Promise<void> {
-  await clickhouse.run('CREATE DATABASE IF NOT EXISTS {database:Identifier}', { parameters: { database } });
+  const { cluster } = clickhouse;
+  await cluster?.assertUsable();
+  const everywhere = cluster === undefined ? '' : ` ON CLUSTER '${cluster.name}'`;
+  await clickhouse.run(`CREATE DATABASE IF NOT EXISTS {database:Identifier}${everywhere}`, {
+    parameters: { database },
+    settings: cluster === undefined ? {} : ddlSettings,
+  });
+}
+
+/** A statement of the schema, in the form that this server or cluster takes. */
+async function define(clickhouse: ClickHouse, statement: string): Promise<void> {
+  const { cluster } = clickhouse;
+  if (cluster === undefined) return clickhouse.run(statement);
+  for (const each of clusterForm(statement, cluster.name)) await clickhouse.run(each, { settings: ddlSettings });
 }
 
 /**
  * Applies what is missing and gives the names of what it applied. Every statement can be repeated, so that a crash in
  * the middle of a file is mended by the next start.
- * @throws SCHEMA_TOO_NEW, MIGRATION_CHANGED, NOT_READY when another process still migrates after `waitMs`
+ * @throws SCHEMA_TOO_NEW, MIGRATION_CHANGED, CLUSTER_UNUSABLE, NOT_READY when another process still migrates after `waitMs`
  */
 export async function migrate(clickhouse: ClickHouse, options: MigrateOptions): Promise<string[]> {
-  await clickhouse.run(leasesTable);
-  await clickhouse.run(registry);
+  await clickhouse.cluster?.assertUsable();
+  await define(clickhouse, leasesTable);
+  await define(clickhouse, registryTable);
+  const applied = await applyMissing(clickhouse, options);
+  if (options.durability !== undefined) await setDurability(clickhouse, options.durability);
+  return applied;
+}
+
+async function applyMissing(clickhouse: ClickHouse, options: MigrateOptions): Promise<string[]> {
   const migrations = await readMigrations(options.folder);
   const deadline = Date.now() + (options.waitMs ?? 60_000);
   const lease = openLease(clickhouse, { name: 'migrate', holder: options.holder, ttlMs: 30_000 });
@@ -109,7 +133,7 @@ async function pending(clickhouse: ClickHouse, migrations: readonly Migration[])
 
 async function apply(clickhouse: ClickHouse, { name, sha256, statements }: Migration, logger: Logger): Promise<void> {
   const startedAt = performance.now();
-  for (const statement of statements) await clickhouse.run(statement);
+  for (const statement of statements) await define(clickhouse, statement);
   await clickhouse.insertRows('schema_migrations', [{ name, sha256 }]);
   logger.info({ migration: name, ms: Math.round(performance.now() - startedAt) }, 'migration applied');
 }

@@ -2,21 +2,25 @@
 import { randomUUID } from 'node:crypto';
 import { AuditError } from '../core/errors.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import { atShard, probeEngine } from './cluster.ts';
 import { NumberColumn, Out } from './columns.ts';
 
 /** One token with 1 row, with 70,000 rows and with two blocks: one row may stay. @throws TOKENS_NOT_HELD */
 export async function probeTokens(clickhouse: ClickHouse): Promise<void> {
+  const isReplicated = clickhouse.cluster !== undefined;
+  await atShard(clickhouse, { topic: 'probe', partition: 0 }, ({ node }) => probe(node, isReplicated));
+}
+
+async function probe(clickhouse: ClickHouse, isReplicated: boolean): Promise<void> {
   const table = `probe_${randomUUID().replaceAll('-', '')}`;
-  await clickhouse.run(
-    `CREATE TABLE ${table} (n UInt32) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100000`,
-  );
+  await clickhouse.run(`CREATE TABLE ${table} (n UInt32) ${probeEngine(table, isReplicated)}`);
   try {
     for (const block of [nativeBlock(1), nativeBlock(70_000), Buffer.concat([nativeBlock(1), nativeBlock(1)])]) {
       await clickhouse.insertBlock(table, block, { token: table });
       await expectOneRow(clickhouse, table);
     }
   } finally {
-    await clickhouse.run(`DROP TABLE IF EXISTS ${table}`);
+    await clickhouse.run(`DROP TABLE IF EXISTS ${table}${isReplicated ? ' SYNC' : ''}`);
   }
 }
 

@@ -21,7 +21,10 @@ const migrate: Verb = {
     try {
       await untilItWorks(() => makeDatabase(config, 'jobs'), retry);
       const names = await untilItWorks(
-        () => (flags['dryRun'] === true ? pendingMigrations(clickhouse) : apply(clickhouse, { holder: holderName('migrate'), logger })),
+        () =>
+          flags['dryRun'] === true
+            ? pendingMigrations(clickhouse)
+            : apply(clickhouse, { holder: holderName('migrate'), logger, durability: config.durability }),
         retry,
       );
       for (const name of names) print(flags['json'] === true ? { migration: name, applied: flags['dryRun'] !== true } : name);

@@ -147,6 +147,57 @@ describe('rule A rests on a look that began after the answer', () => {
   });
 });
 
+describe('rule A on tables that are replicated', () => {
+  /** The third answer alone comes from a replica that has caught up. */
+  function catchesUpAtTheThird(): Record<'claims' | 'events', string[]> {
+    const sent: Record<'claims' | 'events', string[]> = { claims: [], events: [] };
+    const { insertEvents } = memory.store;
+    const { insertClaim } = memory.ledger;
+    Object.assign(memory.store, {
+      async insertEvents(block: Buffer, name: string) {
+        if (sent.events.push(name) === 3) await insertEvents(block, name);
+      },
+    });
+    Object.assign(memory.ledger, {
+      async insertClaim(place: typeof key, claim: Claim, name: string) {
+        if (sent.claims.push(name) === 3) await insertClaim(place, claim, name);
+      },
+    });
+    return sent;
+  }
+
+  test('a success that is not seen yet is waited for under the same token, never doubled under a suffix', async () => {
+    Object.assign(memory.store, { replicated: true });
+    const sent = catchesUpAtTheThird();
+    expect(await write()).toMatchObject({ kind: 'stored', claim: { attempt: 0 } });
+    expect(sent).toEqual({ claims: [token, token, token], events: [token, token, token] });
+    expect(positions()).toEqual(['0/0', '1/0', '2/0']);
+  });
+
+  test('where on a plain table it means that the token was burnt', async () => {
+    const sent = catchesUpAtTheThird();
+    await write();
+    expect(sent.events).toEqual([token, `${token}:r1`, `${token}:r2`]);
+  });
+
+  test('an insert of events says for which partition and shard it is', async () => {
+    const places: unknown[] = [];
+    const { insertEvents } = memory.store;
+    const { claimsFrom } = memory.ledger;
+    Object.assign(memory.store, {
+      async insertEvents(block: Buffer, name: string, at: unknown) {
+        places.push(at);
+        await insertEvents(block, name);
+      },
+    });
+    Object.assign(memory.ledger, {
+      claimsFrom: async (...args: Parameters<typeof claimsFrom>) => (await claimsFrom(...args)).map((claim) => ({ ...claim, shard: 2 })),
+    });
+    await write();
+    expect(places).toMatchObject([{ topic: 'gw', partition: 0, shard: 2 }]);
+  });
+});
+
 describe('a claim that is not ours', () => {
   test('is lost to the writer that was first: nothing of ours is stored', async () => {
     await claimed(['/a', '/b']);
