@@ -150,7 +150,7 @@ function pathsOf(path: string, numbers: ReadonlyMap<string, number>): string[] {
 
 /** Stores one batch under a fault; false when the call was not made. */
 async function struck(place: Place, { point, fault }: Struck, store: (writers: number) => Promise<void>): Promise<boolean> {
-  const paths = point.path === null ? [] : pathsOf(point.path, await lastNumbers(place));
+  const paths = point.path === null ? null : pathsOf(point.path, await lastNumbers(place));
   const injection = await inject(place.engine.pid, { ...point, paths }, fault);
   const keeping = keepAlive(place.engine);
   await store(random() < 0.3 ? 2 : 1);

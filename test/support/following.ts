@@ -1,16 +1,18 @@
 /** A client that finds the embedded engine again after each restart, as the roles do; it can be less patient than theirs. */
 import { type ClickHouse, connect } from '../../storage/clickhouse.ts';
-import type { TestEngine } from './engine.ts';
+import type { SqlServer } from './sql.ts';
 
-export function follow(engine: TestEngine, database: string, requestTimeoutMs: number): ClickHouse {
+/** A restart changes address and password, or the password alone behind a proxy. */
+export function follow(server: SqlServer, database: string, requestTimeoutMs: number): ClickHouse {
   let known = '';
   let client: ClickHouse | null = null;
 
   function current(): ClickHouse {
-    if (client === null || engine.url !== known) {
+    const { url, user, password } = server;
+    if (client === null || known !== url + password) {
       void client?.close();
-      known = engine.url;
-      client = connect({ url: known, user: 'ingest', password: engine.password, database, requestTimeoutMs });
+      known = url + password;
+      client = connect({ url, user, password, database, requestTimeoutMs });
     }
     return client;
   }

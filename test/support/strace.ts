@@ -44,17 +44,16 @@ export interface Injection {
   detach(): Promise<void>;
 }
 
-/** Strikes at the call on one of the paths (none: see above), then lets the process go, unless it is dead. */
+/** Strikes at the call on one of the paths (empty: on any; null: see above), then lets the process go, unless it is dead. */
 export async function inject(
   pid: number,
-  call: Omit<Point, 'path'> & { readonly paths: readonly string[] },
+  call: Omit<Point, 'path'> & { readonly paths: readonly string[] | null },
   fault: Fault,
 ): Promise<Injection> {
   let hasStruck = false;
-  const where = call.paths.flatMap((path) => ['-P', path]);
-  const threads = call.paths.length > 0 ? ['-f'] : [];
+  const where = call.paths === null ? [] : ['-f', ...call.paths.flatMap((path) => ['-P', path])];
   const what = ['-e', `trace=${call.call}`, '-e', `inject=${call.call}:${fault}:when=${call.nth}`];
-  const tracing = await attach(pid, [...threads, ...where, ...what], (line) => {
+  const tracing = await attach(pid, [...where, ...what], (line) => {
     if (!/\((INJECTED|DELAYED)/.test(line)) return;
     hasStruck = true;
     tracing.interrupt();
