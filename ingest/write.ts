@@ -53,7 +53,7 @@ export interface Writer {
 interface Open {
   readonly assignment: Assignment;
   readonly claim: Claim;
-  /** When the ledger last showed it as the newest of its partition, by `performance.now()`. */
+  /** When the ledger was asked that last showed it as the newest of its partition, by `performance.now()`. */
   readonly seenAt: number;
 }
 
@@ -64,17 +64,20 @@ export function createWriter(options: WriterOptions): Writer {
   const { ledger, store, maker, logger, trace = () => {} } = options;
   const { settle, insist, read, pause } = createSettling(options);
 
-  async function decide(assignment: Assignment, wanted: Claim): Promise<Outcome> {
+  async function decide(assignment: Assignment, wanted: Claim): Promise<{ readonly outcome: Outcome; readonly seenAt: number }> {
     trace('claim');
-    return settle<Outcome>(assignment, claimToken(assignment.key, wanted.firstOffset), {
+    let seenAt = -Infinity;
+    const outcome = await settle<Outcome>(assignment, claimToken(assignment.key, wanted.firstOffset), {
       send: (token, attempt) => ledger.insertClaim(assignment.key, { ...wanted, attempt }, token),
       look: async () => {
+        seenAt = performance.now(); // before it: a process may be stopped while the answer waits for it
         const [claim, successor] = await ledger.claimsFrom(assignment.key, wanted.firstOffset, 2);
         if (claim === undefined) return null;
         if (claim.firstOffset > wanted.firstOffset || successor !== undefined) return { kind: 'late' };
         return { kind: isSame(claim, wanted) ? 'stored' : 'lost', claim };
       },
     });
+    return { outcome, seenAt };
   }
 
   /** Everything after the claim. `batch` is null when its messages are gone. Gives the claim as it then reads. */
@@ -145,13 +148,16 @@ export function createWriter(options: WriterOptions): Writer {
     return judge(claim, await store.found(assignment.key, claim));
   }
 
-  /** Right before the events: nothing may be stored for a claim that is closed by definition. */
+  /** Right before the events: nothing may be stored for a claim that is closed by definition. Answers that waited long are asked for again. */
   async function assertOpen({ assignment, claim, seenAt }: Open): Promise<void> {
-    // Dropping a day frees its tokens: a copy that comes after that would bring the day back.
-    if (claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
-    if (performance.now() - seenAt > tokenIsKnownMs) {
-      const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
-      if (successor !== undefined) throw new ClosedAlready(current);
+    for (let askedAt = -Infinity; performance.now() - askedAt > tokenIsKnownMs;) {
+      askedAt = performance.now();
+      // Dropping a day frees its tokens: a copy that comes after that would bring the day back.
+      if (claim.receivedAt < (await store.floor())) throw new ClosedAlready(claim);
+      if (askedAt - seenAt > tokenIsKnownMs) {
+        const [current = claim, successor] = await ledger.claimsFrom(assignment.key, claim.firstOffset, 2);
+        if (successor !== undefined) throw new ClosedAlready(current);
+      }
     }
     if (assignment.revoked.aborted) throw new Revoked();
   }
@@ -200,9 +206,9 @@ export function createWriter(options: WriterOptions): Writer {
   return {
     async write(assignment, batch, sequence) {
       const wanted = claimOf(batch, { writer: options.writer, sequence });
-      const outcome = await decide(assignment, wanted);
+      const { outcome, seenAt } = await decide(assignment, wanted);
       if (outcome.kind !== 'stored') return outcome;
-      return { kind: 'stored', claim: await finish({ assignment, claim: outcome.claim, seenAt: performance.now() }, batch) };
+      return { kind: 'stored', claim: await finish({ assignment, claim: outcome.claim, seenAt }, batch) };
     },
     async complete(assignment, claim, batch) {
       if (claim.receivedAt < (await read(assignment, () => store.floor()))) return claim; // closed by definition
@@ -211,7 +217,7 @@ export function createWriter(options: WriterOptions): Writer {
       const judgement = await read(assignment, () => look(open));
       return judgement.kind === 'nothing' ? finish(open, batch) : conclude(open, judgement, batch?.counts ?? null);
     },
-    claimOnly: (assignment, claim) => decide(assignment, { ...claim, writer: options.writer }),
+    claimOnly: async (assignment, claim) => (await decide(assignment, { ...claim, writer: options.writer })).outcome,
     async isComplete(key, claim) {
       return claim.settled || judge(claim, await store.found(key, claim)).kind === 'complete';
     },
