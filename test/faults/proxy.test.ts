@@ -18,7 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.stop());
 
-const { sizes, seed, full, ...printed } = campaign('holding-proxy', { ambiguous: 40, kills: 1, lanes: 2 }, { ambiguous: 2000, kills: 20, lanes: 6 });
+const { sizes, seed, full, ...printed } = campaign(
+  'holding-proxy',
+  { ambiguous: 40, kills: 1, lanes: 2 },
+  { ambiguous: 2000, kills: 20, lanes: 6 },
+);
 const random = seeded(seed);
 const span = 1000;
 const patienceMs = 500;
