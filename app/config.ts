@@ -159,6 +159,11 @@ const declaration = z.strictObject({
     }),
     topics: leaf(list().default([]), 'Topics to read, short for `sources` with names only.', { env: 'GATETRAIL_KAFKA_TOPICS' }),
     groupId: leaf(text().default('gatetrail'), 'Consumer group.', { env: 'GATETRAIL_KAFKA_GROUP' }),
+    sessionTimeout: leaf(
+      span(6_000).default(45_000),
+      'How long Kafka waits for a member that says nothing before others get its partitions. A process that was killed is not waited for where the next one has its data folder; where that is lost with it, as in a container, this long.',
+      { env: 'GATETRAIL_KAFKA_SESSION_TIMEOUT', shown: '45s' },
+    ),
     tls: leaf(z.preprocess(toBoolean, z.union([z.boolean(), text()])).default(false), '`true`, or the path of a CA certificate.', {
       env: 'GATETRAIL_KAFKA_TLS',
     }),

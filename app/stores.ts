@@ -98,7 +98,7 @@ export function topicsOf(config: Config): string[] {
 }
 
 export function openLog(config: Config, logger: Logger): Log | Journal {
-  const { brokers, tls, sasl, user, password } = config.kafka;
+  const { brokers, sessionTimeout, tls, sasl, user, password } = config.kafka;
   if (brokers.length === 0) {
     const secrets = secretsOf(config);
     return openJournal({
@@ -111,6 +111,7 @@ export function openLog(config: Config, logger: Logger): Log | Journal {
     brokers,
     clientId: 'gatetrail',
     membershipFile: join(config.dataDir, 'kafka-member.json'),
+    sessionTimeoutMs: sessionTimeout,
     logger,
     ...(tls !== false && { tls: typeof tls === 'string' ? readFileSync(tls, 'utf8') : tls }),
     ...(sasl !== undefined && user !== undefined && password !== undefined && { sasl: { mechanism: sasl, username: user, password } }),

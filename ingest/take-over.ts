@@ -1,6 +1,6 @@
 /** From the ledger to the end of its chain: the last claim, checked against the log, and what a predecessor left open. */
-import { AuditError } from '../core/errors.ts';
-import type { Claim, PartitionKey } from '../storage/ledger.ts';
+import type { AuditError } from '../core/errors.ts';
+import { type Claim, logReplaced as replaced, type PartitionKey } from '../storage/ledger.ts';
 import { lastClaim, originClaim } from '../storage/positions.ts';
 import { type Batch, sha256Of } from './batch.ts';
 import type { Life } from './life.ts';
@@ -39,10 +39,7 @@ async function assertSameLog({ key, log }: Life, tail: Claim): Promise<void> {
   }
 }
 
-export function logReplaced({ topic, partition }: PartitionKey, why: string): AuditError {
-  const message = `${topic}/${partition} is not the log that the ledger knows: ${why}. If the topic was made anew on purpose, accept it with gatetrail positions new-epoch --topic ${topic} --reason TEXT`;
-  return new AuditError('LOG_REPLACED', message);
-}
+export const logReplaced = ({ topic, partition }: PartitionKey, why: string): AuditError => replaced(`${topic}/${partition}`, why);
 
 /** Another's claim is completed as it stands: exactly its range, with its time. `batch`: what this writer had collected there. */
 export async function completeTheirs(life: Life, claim: Claim, batch: Batch | null): Promise<Claim> {

@@ -46,8 +46,12 @@ export interface Claim {
 export const originOffset = -1;
 
 export interface Ledger {
-  /** The life of the topic that is current: the highest one that was recorded, 1 before anything was. */
-  sourceEpoch(logId: string, topic: string): Promise<number>;
+  /**
+   * The life of the topic that is current: the highest one that was recorded of this log, 1 before anything was of any.
+   * Null as log: the highest of all logs, so that the next one is new whatever log it is of.
+   * @throws LOG_REPLACED where the ledger knows the topic from another log alone: its positions would pass for those of this one
+   */
+  sourceEpoch(logId: string | null, topic: string): Promise<number>;
   /** Effective claims with firstOffset >= `from`, in order, at most `limit`. @throws LEDGER_INCONSISTENT */
   claimsFrom(key: PartitionKey, from: number, limit: number): Promise<Claim[]>;
   /** The effective last claim. @throws LEDGER_INCONSISTENT */
@@ -56,6 +60,13 @@ export interface Ledger {
   insertClaim(key: PartitionKey, claim: Claim, token: string): Promise<void>;
   /** A later row of the same claim: other counts, never another range or time. Success says nothing: read back. */
   insertRevision(key: PartitionKey, claim: Claim, token: string): Promise<void>;
+}
+
+/** `place` is a topic, or topic/partition; a topic has no slash in its name. */
+export function logReplaced(place: string, why: string): AuditError {
+  const [topic = place] = place.split('/');
+  const message = `${place} is not the log that the ledger knows: ${why}. If the topic was made anew on purpose, accept it with gatetrail positions new-epoch --topic ${topic} --reason TEXT`;
+  return new AuditError('LOG_REPLACED', message);
 }
 
 export function claimToken(key: PartitionKey, firstOffset: number): string {
@@ -137,11 +148,15 @@ WHERE ${condition}`;
 
   return {
     async sourceEpoch(logId, topic) {
-      const sql = 'SELECT max(source_epoch) AS epoch\nFROM batches\nWHERE log_id = {logId:String}\n  AND topic = {topic:String}';
+      const sql = `SELECT maxIf(source_epoch, log_id = {logId:String}) AS own, max(source_epoch) AS highest, argMax(log_id, source_epoch) AS other
+FROM batches
+WHERE topic = {topic:String}`;
       const [row] = await inSync(clickhouse, 'batches', { topic, partition: 0 }, (node) =>
-        node.rows<{ epoch: number }>(sql, { parameters: { logId, topic } }),
+        node.rows<{ own: number; highest: number; other: string }>(sql, { parameters: { logId: logId ?? '', topic } }),
       );
-      return Math.max(1, row?.epoch ?? 1);
+      if (logId === null || row === undefined || row.highest === 0) return Math.max(1, row?.highest ?? 1);
+      if (row.own === 0) throw logReplaced(topic, `it has the topic from log ${row.other}, and this is log ${logId}`);
+      return row.own;
     },
     // Revisions are few: three rows a claim are more than enough to hold all of `limit` claims.
     claimsFrom: async (key, from, limit) =>

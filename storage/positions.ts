@@ -58,7 +58,7 @@ export async function beginEpoch(
     readonly note: string;
   },
 ): Promise<number> {
-  const sourceEpoch = (await ledger.sourceEpoch(topic.logId, topic.topic)) + 1;
+  const sourceEpoch = (await ledger.sourceEpoch(null, topic.topic)) + 1; // events do not name their log
   for (const { partition, start } of options.starts) {
     const key = { ...topic, sourceEpoch, partition };
     await ledger.insertClaim(key, originClaim(start, options), claimToken(key, originOffset));

@@ -91,7 +91,7 @@ async function assertUnread({ config, log }: Stores): Promise<void> {
   if (readers.length === 0) return;
   throw new AuditError(
     'NOT_READY',
-    `Ingest reads now: ${readers.join(', ')}. Positions change only while none does: stop it and try again. Kafka lets go of a killed one after 45 s`,
+    `Ingest reads now: ${readers.join(', ')}. Positions change only while none does: stop it and try again. Kafka lets go of a killed one after ${config.kafka.sessionTimeout / 1000} s`,
   );
 }
 

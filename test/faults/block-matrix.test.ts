@@ -12,8 +12,10 @@ import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventRow } from '../support/events.ts';
 import { sqlText } from '../support/sql.ts';
 
-const { sizes, report } = campaign('block-matrix', { largest: 70_000 }, { largest: 100_000 });
-const rowCounts = [1, 1000, sizes.largest];
+const { sizes, report } = campaign('block-matrix', { largest: 70_000 }, { largest: 500_000 });
+const rowCounts = [1, 1000, 70_000, 100_000, 500_000].filter((rows) => rows <= sizes.largest);
+/** As JSON half a million rows are no longer one text. */
+const jsonCounts = rowCounts.filter((rows) => rows >= 1000 && rows <= 100_000);
 const receivedAt = Date.parse('2026-11-22T10:00:00Z');
 const token = 'log:1:gw:0:0';
 
@@ -25,7 +27,13 @@ beforeAll(async () => {
   database = await freshDatabase(engine);
 });
 afterAll(async () => {
-  report({ pairs: rowCounts.length ** 2, tests: 'stored once' });
+  report({
+    rowCounts,
+    pairs: rowCounts.length ** 2,
+    twoBlocks: 2 * (rowCounts.length - 1),
+    json: 2 * jsonCounts.length,
+    found: 'stored once',
+  });
   await database?.close();
   await engine?.stop();
 });
@@ -107,7 +115,7 @@ describe('what the product sends under one token', () => {
     expect(await stored()).toBe(1000);
   });
 
-  test.each([1000, sizes.largest])('%i rows as JSON with the same settings, before or after: stored once', async (rows) => {
+  test.each(jsonCounts)('%i rows as JSON with the same settings, before or after: stored once', async (rows) => {
     const store = openBatchStore(database.clickhouse);
     await store.insertEvents(native(rows), token);
     await insertAsOthers(json(rows), asTheProduct);
@@ -117,6 +125,24 @@ describe('what the product sends under one token', () => {
     await store.insertEvents(native(rows), token);
     expect(await stored()).toBe(rows);
   });
+});
+
+describe('a body of two blocks, which the product never sends,', () => {
+  const halves = (rows: number) => Buffer.concat([native(rows / 2), native(rows / 2)]);
+
+  test.each(rowCounts.filter((rows) => rows > 1))(
+    'is joined by its settings: %i rows so and in one block, in both orders, are stored once',
+    async (rows) => {
+      const store = openBatchStore(database.clickhouse);
+      await store.insertEvents(native(rows), token);
+      await store.insertEvents(halves(rows), token);
+      expect([await stored(), await parts()]).toEqual([rows, 1]);
+      await sqlText(engine, 'TRUNCATE TABLE events', database.name);
+      await store.insertEvents(halves(rows), token);
+      await store.insertEvents(native(rows), token);
+      expect([await stored(), await parts()]).toEqual([rows, 1]);
+    },
+  );
 });
 
 describe('why: without one block or without these settings the engine stores both', () => {
@@ -142,11 +168,5 @@ describe('why: without one block or without these settings the engine stores bot
     await insertAsOthers(native(1000), cutByBlocks);
     await insertAsOthers(two, cutByBlocks);
     expect(await stored()).toBe(3000);
-  });
-
-  test('the settings of the product join two blocks, so that even those are stored once', async () => {
-    await insertAsOthers(native(1000), asTheProduct);
-    await insertAsOthers(Buffer.concat([native(1000), native(1000)]), asTheProduct);
-    expect(await stored()).toBe(1000);
   });
 });

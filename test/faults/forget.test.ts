@@ -146,9 +146,10 @@ describe('what the log no longer has', () => {
 });
 
 describe('a partition stands still', () => {
-  const refusal = async (partition: MemoryPartition) => {
+  const refusal = async (partition: MemoryPartition, more: Partial<PartitionOptions> = {}) => {
     let code = 'went on';
     await drain(partition, {
+      ...more,
       onStopped(_key, error) {
         code = error.code;
       },
@@ -174,6 +175,32 @@ describe('a partition stands still', () => {
       { source_epoch: 1, n: 10 },
       { source_epoch: 2, n: 20 },
     ]);
+  });
+
+  test('when its journal was replaced, each time anew, until an operator names a new epoch', async () => {
+    await drain(logOf(values(10)));
+    for (const [epoch, logId] of [
+      [2, 'second'],
+      [3, 'third'],
+    ] as const) {
+      const contents = values(20, epoch * 1000);
+      expect(await refusal(logOf(contents), { logId })).toBe('LOG_REPLACED');
+      const { ledger } = writerOn(database.clickhouse);
+      const accepted = { starts: [{ partition: 0, start: 0 }], receivedAt: Date.now(), writer: 'operator', note: 'replaced' };
+      expect(await beginEpoch(ledger, { logId, topic: 'gw' }, accepted)).toBe(epoch);
+      await drain(logOf(contents), { logId });
+    }
+    expect(await sql('SELECT source_epoch, count() AS n FROM events GROUP BY source_epoch ORDER BY source_epoch')).toEqual([
+      { source_epoch: 1, n: 10 },
+      { source_epoch: 2, n: 20 },
+      { source_epoch: 3, n: 20 },
+    ]);
+  });
+
+  test('when its journal was replaced and all that was stored were dead letters', async () => {
+    await drain(logOf(['bad', 'bad']));
+    expect(await refusal(logOf(values(5)), { logId: 'second' })).toBe('LOG_REPLACED');
+    expect(await paths()).toEqual([]);
   });
 
   test('when events stand beyond the ledger', async () => {

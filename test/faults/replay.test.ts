@@ -9,6 +9,7 @@ import { openEmail } from '../../alerts/channels/email.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { openLedger } from '../../storage/ledger.ts';
 import { alertsOn } from '../support/alerts.ts';
+import { campaign, seeded } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { describeEngine, startEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/gatetrail.ts';
@@ -133,7 +134,13 @@ describe('a topic that was stored', () => {
   });
 });
 
-describe('a topic whose log is another one', () => {
+const { sizes, seed, report } = campaign('log-replaced', { rounds: 1 }, { rounds: 12 });
+const random = seeded(seed);
+/** Between half and all of it, so that each round cuts elsewhere. */
+const upTo = (most: number) => Math.ceil(most * (0.5 + random() / 2));
+
+describe.each(Array.from({ length: sizes.rounds }, (_, at) => at + 1))('a topic whose log is another one, round %i,', (round) => {
+  afterAll(() => round === sizes.rounds && report({ cases: 3 * round, found: 'LOG_REPLACED, and nothing skipped' }));
   beforeEach(async () => {
     database = await freshDatabase(engine);
     return () => database.close();
@@ -183,28 +190,30 @@ describe('a topic whose log is another one', () => {
 
   test('stands still with LOG_REPLACED where it had something, and the others go on', async () => {
     const [replaced, other] = [await freshTopic(), await freshTopic()];
-    await send(replaced, 0, text(20));
+    const stored = upTo(300);
+    await send(replaced, 0, text(stored));
     await send(replaced, 1, text(10));
     await send(other, 0, text(5));
     await readToEnd(both(replaced, other));
     await makeAnew(replaced);
-    await send(replaced, 0, text(30, 'b')); // longer than before: only the message at the end of the ledger tells
+    await send(replaced, 0, text(stored + upTo(300), 'b')); // longer than before: only the message at the end of the ledger tells
     await send(replaced, 1, text(3, 'b'));
     await send(replaced, 2, text(4, 'c')); // nothing was stored of this one
     await send(other, 0, text(7, 'b'));
     expect((await readToEnd(both(replaced, other))).stopped).toEqual([`${replaced}/0: LOG_REPLACED`, `${replaced}/1: LOG_REPLACED`]);
-    expect(await paths(replaced)).toEqual([...text(20), ...text(10), ...text(4, 'c')].map(pathOf));
+    expect(await paths(replaced)).toEqual([...text(stored), ...text(10), ...text(4, 'c')].map(pathOf));
     expect(await paths(other)).toEqual([...text(5), ...text(7, 'b')].map(pathOf));
   });
 
   test('stands still when the log was cut back, though what is left is the same', async () => {
     const topic = await freshTopic();
-    await send(topic, 0, text(20));
+    const stored = upTo(300);
+    await send(topic, 0, text(stored));
     await readToEnd(both(topic));
     await makeAnew(topic);
-    await send(topic, 0, text(12));
+    await send(topic, 0, text(stored - upTo(100)));
     expect((await readToEnd(both(topic))).stopped).toEqual([`${topic}/0: LOG_REPLACED`]);
-    expect(await paths(topic)).toEqual(text(20).map(pathOf));
+    expect(await paths(topic)).toEqual(text(stored).map(pathOf));
   });
 
   test('is a gap on record where it deleted records before they were stored, and people are told by mail, once', async () => {

@@ -1,18 +1,32 @@
 /**
- * A proxy before ClickHouse that makes inserts ambiguous: it holds a request and delivers it after the client has gone,
- * drops an answer, or drops a request. Reads pass.
+ * A faulty network before ClickHouse that makes inserts ambiguous: requests are held and delivered after the client has
+ * gone, answers never come, connections are reset once the body is through, bodies crawl and break off. Of all requests,
+ * reads too, one in twenty is reset.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sleep } from '../../core/clock.ts';
 
-export type Mode = 'pass' | 'hold' | 'drop answer' | 'drop request';
-const modes: readonly Mode[] = ['pass', 'hold', 'hold', 'drop answer', 'drop request'];
+const modes = [
+  'pass',
+  'hold',
+  'drop answer',
+  'drop request',
+  'reset after body',
+  'answer never comes',
+  '1 KB/s',
+  '1 KB/s, broken off',
+] as const;
+export type Mode = (typeof modes)[number];
+/** A third of the inserts pass: a writer comes to its end, and meets most of the others on its way. */
+const drawn: readonly Mode[] = ['pass', 'pass', 'pass', 'hold', ...modes];
 
 export interface HoldingProxy {
   readonly url: string;
   readonly counts: Readonly<Record<Mode, number>>;
+  /** Requests that were reset, whatever they asked. */
+  readonly resets: number;
   /** Inserts whose client could not know what became of them. */
   readonly ambiguous: number;
   /** Resolves when nothing is held or under way any more. */
@@ -20,43 +34,78 @@ export interface HoldingProxy {
   close(): Promise<void>;
 }
 
-export async function startHoldingProxy(target: string, random: () => number): Promise<HoldingProxy> {
-  const counts: Record<Mode, number> = { pass: 0, hold: 0, 'drop answer': 0, 'drop request': 0 };
+const resetShare = 0.05;
+const bytesPerTick = 100;
+const tickMs = 100;
+
+interface Held {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly body: Buffer;
+}
+
+/** `target` is asked at each request: an engine that was started again listens elsewhere. */
+export async function startHoldingProxy(target: () => string, random: () => number): Promise<HoldingProxy> {
+  const counts = Object.fromEntries(modes.map((mode) => [mode, 0])) as Record<Mode, number>; // one entry per mode
   let underWay = 0;
+  let resets = 0;
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
-    const body = Buffer.concat(chunks);
+    const body = await readAll(incoming);
+    if (random() < resetShare) {
+      resets += 1;
+      return reset(outgoing);
+    }
     const isInsert = /^\s*INSERT INTO (batches|events|dead_letters)/i.test(
-      new URL(incoming.url ?? '/', target).searchParams.get('query') ?? body.toString('latin1', 0, 200),
+      new URL(incoming.url ?? '/', target()).searchParams.get('query') ?? body.toString('latin1', 0, 200),
     );
-    const mode: Mode = isInsert ? (modes[Math.floor(random() * modes.length)] ?? 'pass') : 'pass';
+    const mode: Mode = isInsert ? (drawn[Math.floor(random() * drawn.length)] ?? 'pass') : 'pass';
     if (isInsert) counts[mode] += 1;
-    if (mode === 'drop request') return void outgoing.destroy();
     underWay += 1;
     try {
-      if (mode === 'hold') await sleep(200 + random() * 1300);
-      const answer = await forward(incoming, body);
-      if (mode === 'drop answer') outgoing.destroy();
-      else outgoing.writeHead(answer.status, answer.headers).end(answer.body);
+      await ways[mode]({ incoming, outgoing, body });
     } finally {
       underWay -= 1;
     }
   }
 
-  async function forward(incoming: IncomingMessage, body: Buffer) {
-    const { 'transfer-encoding': _, ...headers } = incoming.headers;
-    const upstream = request(new URL(incoming.url ?? '/', target), {
-      method: incoming.method ?? 'POST',
-      headers: { ...headers, 'content-length': String(body.length) },
-    });
-    upstream.end(body);
-    const [response] = (await once(upstream, 'response')) as [IncomingMessage];
-    const chunks: Buffer[] = [];
-    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-    return { status: response.statusCode ?? 500, headers: response.headers, body: Buffer.concat(chunks) };
-  }
+  const deliver = ({ incoming, body }: Held, write?: Write) => forward(new URL(incoming.url ?? '/', target()), incoming, body, write);
+  const pass = async (held: Held, write?: Write) => {
+    const answer = await deliver(held, write);
+    held.outgoing.writeHead(answer.status, answer.headers).end(answer.body);
+  };
+  const ways: Record<Mode, (held: Held) => Promise<void>> = {
+    pass,
+    async hold(held) {
+      await sleep(200 + random() * 1300);
+      await pass(held);
+    },
+    async 'drop answer'(held) {
+      await deliver(held);
+      held.outgoing.destroy();
+    },
+    async 'drop request'({ outgoing }) {
+      outgoing.destroy();
+    },
+    async 'reset after body'(held) {
+      const delivered = deliver(held);
+      reset(held.outgoing);
+      await delivered;
+    },
+    async 'answer never comes'(held) {
+      await deliver(held); // the client gives up
+    },
+    '1 KB/s': (held) =>
+      pass(
+        held,
+        slowly(() => false),
+      ),
+    '1 KB/s, broken off': (held) =>
+      pass(
+        held,
+        slowly(() => held.outgoing.closed),
+      ),
+  };
 
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
@@ -66,8 +115,11 @@ export async function startHoldingProxy(target: string, random: () => number): P
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // listening on TCP has an address of that kind
     counts,
+    get resets() {
+      return resets;
+    },
     get ambiguous() {
-      return counts.hold + counts['drop answer'] + counts['drop request'];
+      return Object.values(counts).reduce((sum, count) => sum + count, 0) - counts.pass;
     },
     async settled() {
       while (underWay > 0) await sleep(50);
@@ -78,4 +130,42 @@ export async function startHoldingProxy(target: string, random: () => number): P
       await once(server, 'close');
     },
   };
+}
+
+type Upstream = ReturnType<typeof request>;
+type Write = (upstream: Upstream, body: Buffer) => Promise<void>;
+
+/** The body in drops; `breaksOff` is asked before each. */
+function slowly(breaksOff: () => boolean): Write {
+  return async (upstream, body) => {
+    for (let at = 0; at < body.length; at += bytesPerTick) {
+      if (breaksOff()) return void upstream.destroy(new Error('the client has gone'));
+      upstream.write(body.subarray(at, at + bytesPerTick));
+      await sleep(tickMs);
+    }
+    upstream.end();
+  };
+}
+
+async function forward(url: URL, incoming: IncomingMessage, body: Buffer, write?: Write) {
+  const { 'transfer-encoding': _, ...headers } = incoming.headers;
+  const upstream = request(url, {
+    method: incoming.method ?? 'POST',
+    headers: { ...headers, 'content-length': String(body.length) },
+  });
+  const answered = once(upstream, 'response') as Promise<[IncomingMessage]>;
+  if (write === undefined) upstream.end(body);
+  else await Promise.all([write(upstream, body), answered]); // a server may refuse what it has not read to its end
+  const [response] = await answered;
+  return { status: response.statusCode ?? 500, headers: response.headers, body: await readAll(response) };
+}
+
+async function readAll(stream: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function reset(outgoing: ServerResponse): void {
+  outgoing.socket?.resetAndDestroy();
 }

@@ -337,6 +337,40 @@ describe('a claim whose token may be forgotten', () => {
   });
 });
 
+describe('a writer whose process is stopped for longer than a token is known', () => {
+  /** The answer is on its way when the process is stopped; meanwhile the claim is closed and its token forgotten. */
+  function stopAt(which: number): void {
+    let now = 0;
+    let answers = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const claimsFrom = memory.ledger.claimsFrom.bind(memory.ledger);
+    Object.assign(memory.ledger, {
+      async claimsFrom(...args: Parameters<typeof claimsFrom>) {
+        const answer = await claimsFrom(...args);
+        answers += 1;
+        now += 60_001;
+        const [first] = memory.claims;
+        if (answers === which && first) {
+          memory.claims.push({ ...first, firstOffset: 1, lastOffset: 1, sequence: 2 });
+          memory.forgetTokens();
+        }
+        return answer;
+      },
+    });
+  }
+
+  test.each([
+    ['which claim counts', 1],
+    ['whether the claim is still the newest', 2],
+  ])('while it waits for the answer %s stores nothing', async (_, which) => {
+    stopAt(which);
+    const writer = writerAs('zombie');
+    expect(await writer.write(assignmentOf(), batchOf(writer, ['/a']), 1)).toMatchObject({ kind: 'stored' });
+    expect(memory.sent.events).toEqual([]);
+    vi.restoreAllMocks();
+  });
+});
+
 describe('a revision', () => {
   test('says what another version of the reader stored, under a token of its own', async () => {
     const claim = await claimed();
