@@ -115,7 +115,9 @@ export function memoryEngine({ window = 100_000, now = () => 0 }: { window?: num
 
   const ledger: Ledger = {
     async sourceEpoch(logId, topic) {
-      const epochs = batches.rows.filter(({ key }) => (logId === null || key.logId === logId) && key.topic === topic).map(({ key }) => key.sourceEpoch);
+      const epochs = batches.rows
+        .filter(({ key }) => (logId === null || key.logId === logId) && key.topic === topic)
+        .map(({ key }) => key.sourceEpoch);
       return Math.max(1, ...epochs);
     },
     async claimsFrom(key, from, limit) {
