@@ -10,6 +10,7 @@ import { openJournal, type Journal } from '../ingest/logs/journal.ts';
 import { openKafka } from '../ingest/logs/kafka.ts';
 import { connect, type ClickHouse } from '../storage/clickhouse.ts';
 import { ensureDatabase } from '../storage/migrate.ts';
+import { connectCluster } from '../storage/shards.ts';
 import type { Config } from './config.ts';
 import { secretsOf } from './secrets.ts';
 
@@ -23,8 +24,9 @@ export const holderName = (role: string): string => `${role}@${hostname()}:${pro
 
 export function openClickHouse(config: Config, user: EngineUser, more: { readonly requestTimeoutMs?: number } = {}): ClickHouse {
   const { url, user: name, password = '', database } = config.clickhouse;
-  const cluster = config.cluster !== undefined && { cluster: config.cluster };
-  if (url !== undefined) return connect({ url, user: name, password, database, ...cluster, ...more });
+  const options = { user: name, password, database, ...more };
+  if (url !== undefined)
+    return config.cluster === undefined ? connect({ url, ...options }) : connectCluster(config.cluster, { url, ...options });
   return followEngine(config.dataDir, { user, database, ...more });
 }
 

@@ -1,8 +1,7 @@
 /** A ClickHouse that remembers what its last write and its last read failed with, so that readiness can say it. */
 import { AuditError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
-import type { ClickHouse } from '../storage/clickhouse.ts';
-import type { Cluster } from '../storage/shards.ts';
+import type { ClickHouse, Cluster } from '../storage/clickhouse.ts';
 
 export interface WatchedClickHouse extends ClickHouse {
   /** `CODE: message` of what fails now; empty once a call of the same kind worked. */

@@ -5,9 +5,7 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient, type ClickHouseSettings } from '@clickhouse/client';
 import { AuditError, messageOf } from '../core/errors.ts';
-import { quorum } from './cluster.ts';
 import { toRefusal } from './refusals.ts';
-import { type Cluster, openCluster } from './shards.ts';
 
 export interface ConnectOptions {
   readonly url: string;
@@ -18,8 +16,8 @@ export interface ConnectOptions {
   readonly requestTimeoutMs?: number;
   /** Default 10. */
   readonly maxConnections?: number;
-  /** Name of a cluster that the server knows and whose nodes hold the tables. */
-  readonly cluster?: string;
+  /** Of every statement, beside its own. */
+  readonly settings?: Settings;
 }
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -29,6 +27,18 @@ export interface QueryOptions {
   readonly parameters?: Parameters;
   readonly settings?: Settings;
   readonly signal?: AbortSignal;
+}
+
+/** The nodes behind a ClickHouse that is a cluster. */
+export interface Cluster {
+  readonly name: string;
+  /** How many there are. @throws CLUSTER_UNUSABLE */
+  shards(): Promise<number>;
+  /** Runs `work` on one node of a shard, numbered from 1 on; after one that did not answer it is the next one's turn. */
+  onShard<Result>(shard: number, work: (node: ClickHouse) => Promise<Result>): Promise<Result>;
+  /** @throws CLUSTER_UNUSABLE while a node lacks what replication needs */
+  assertUsable(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface ClickHouse {
@@ -60,24 +70,7 @@ const oneBlock: Settings = {
   max_insert_block_size: 1_100_000,
 };
 
-export function connect({ cluster: name, ...options }: ConnectOptions): ClickHouse {
-  if (name === undefined) return connectTo(options, {});
-  const server = connectTo(options, acrossShards);
-  const connectToNode = (url: string) => connectTo({ ...options, url }, acrossShards);
-  const cluster = openCluster({ name, url: options.url, clickhouse: server, connectTo: connectToNode });
-  return {
-    ...server,
-    cluster,
-    // State is one table of all nodes: what is answered stands on most of them.
-    insertRows: (table, rows, query) => server.insertRows(table, rows, { ...query, settings: { ...quorum, ...query?.settings } }),
-    close: async () => void (await Promise.all([cluster.close(), server.close()])),
-  };
-}
-
-/** Events asked for within a question about events are those of all shards. */
-const acrossShards: Settings = { distributed_product_mode: 'global' };
-
-function connectTo(options: Omit<ConnectOptions, 'cluster'>, settings: Settings): ClickHouse {
+export function connect(options: ConnectOptions): ClickHouse {
   const client = createClient({
     url: options.url,
     username: options.user,
@@ -90,7 +83,7 @@ function connectTo(options: Omit<ConnectOptions, 'cluster'>, settings: Settings)
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 1,
       date_time_input_format: 'best_effort',
-      ...(settings as ClickHouseSettings),
+      ...(options.settings as ClickHouseSettings),
     },
   });
   const call = ({ parameters, settings, signal }: QueryOptions = {}) => ({

@@ -3,17 +3,24 @@
  * same node, so a balancer in front of them will not do.
  */
 import { AuditError } from '../core/errors.ts';
-import type { ClickHouse } from './clickhouse.ts';
+import { type ClickHouse, type Cluster, connect, type ConnectOptions, type Settings } from './clickhouse.ts';
+import { quorum } from './cluster.ts';
 
-export interface Cluster {
-  readonly name: string;
-  /** How many there are. @throws CLUSTER_UNUSABLE */
-  shards(): Promise<number>;
-  /** Runs `work` on one node of a shard, numbered from 1 on; after one that did not answer it is the next one's turn. */
-  onShard<Result>(shard: number, work: (node: ClickHouse) => Promise<Result>): Promise<Result>;
-  /** @throws CLUSTER_UNUSABLE while a node lacks what replication needs */
-  assertUsable(): Promise<void>;
-  close(): Promise<void>;
+/** Events asked for within a question about events are those of all shards. */
+const acrossShards: Settings = { distributed_product_mode: 'global' };
+
+/** As `connect`, to a server whose cluster `name` holds the tables. */
+export function connectCluster(name: string, options: ConnectOptions): ClickHouse {
+  const connectTo = (url: string) => connect({ ...options, url, settings: acrossShards });
+  const server = connectTo(options.url);
+  const cluster = openCluster({ name, url: options.url, clickhouse: server, connectTo });
+  return {
+    ...server,
+    cluster,
+    // State is one table of all nodes: what is answered stands on most of them.
+    insertRows: (table, rows, query) => server.insertRows(table, rows, { ...query, settings: { ...quorum, ...query?.settings } }),
+    close: async () => void (await Promise.all([cluster.close(), server.close()])),
+  };
 }
 
 export interface ClusterOptions {

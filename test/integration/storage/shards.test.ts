@@ -3,12 +3,11 @@
  * the Distributed twin is. What Keeper would do is left out: there is one copy of each table, which is always up to date.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ClickHouse } from '../../../storage/clickhouse.ts';
+import type { ClickHouse, Cluster } from '../../../storage/clickhouse.ts';
 import { createClosedReader } from '../../../storage/closed.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { judge } from '../../../ingest/judge.ts';
 import { readMigrations } from '../../../storage/migrate.ts';
-import type { Cluster } from '../../../storage/shards.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { assignmentOf, keyOf, rangeOf, writerOn } from '../../support/writer.ts';
