@@ -94,8 +94,17 @@ export function openKafka(options: KafkaOptions): Log {
     bounds,
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
-      if (memberName !== null) await leaveForPredecessors(groupOf(client, await admin(), consuming.group), memberName, logger);
-      return named(consuming.topics, () => consume(client.consumer(consumerSettings(consuming)), { ...options, ...consuming, bounds }));
+      const leave = async () => {
+        if (memberName === null) return true;
+        return leaveForPredecessors(async () => groupOf(client, await admin(), consuming.group), memberName, logger);
+      };
+      await leave();
+      const stopping = new AbortController();
+      const { retry, ...settings } = consumerSettings(consuming);
+      const restartOnFailure = () => leaveBeforeRestart(leave, stopping.signal);
+      return named(consuming.topics, () =>
+        consume(client.consumer({ ...settings, retry: { ...retry, restartOnFailure } }), { ...options, ...consuming, bounds, stopping }),
+      );
     },
     readers: (group) =>
       named([], async () => {
@@ -120,16 +129,29 @@ function consumerSettings({ group, readAheadBytes }: ConsumeOptions): ConsumerCo
     minBytes: Math.min(mebibyte, maxBytesPerPartition), // more than a partition may give would be waited for each time
     maxWaitTimeInMs: 500,
     // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
-    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 8, restartOnFailure: async () => true },
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries: 8 },
   };
 }
 
+const leavingMs = 30_000;
+
+/**
+ * A consumer that failed begins as another member. A broker that was killed knows the former one when it is back, and the
+ * group would wait a session for it: so leaving comes first, as soon as Kafka answers.
+ */
+async function leaveBeforeRestart(leave: () => Promise<boolean>, stopping: AbortSignal): Promise<boolean> {
+  const deadline = Date.now() + leavingMs;
+  while (!stopping.aborted && !(await leave()) && Date.now() < deadline) await sleep(leaderWaitMs);
+  return !stopping.aborted;
+}
+
 interface Consuming extends KafkaOptions, ConsumeOptions {
+  readonly stopping: AbortController;
   bounds(topics: readonly string[]): Promise<readonly Bounds[]>;
 }
 
 async function consume(consumer: Consumer, consuming: Consuming): Promise<LogConsumer> {
-  const { readAheadBytes, stuckAfterMs = 120_000, logger } = consuming;
+  const { readAheadBytes, stuckAfterMs = 120_000, stopping, logger } = consuming;
   const assigned = new Map<string, Assigned>();
   let commit: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   const revokeAll = () => {
@@ -152,11 +174,12 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     };
   };
   consumer.on(consumer.events.REBALANCING, revokeAll);
+  consumer.on(consumer.events.STOP, revokeAll); // a consumer that failed stops before it begins anew
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     const reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
     revokeAll();
     logger.error({ error: payload.error.message, reading, restart: payload.restart }, 'the Kafka consumer failed');
-    if (!payload.restart) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
+    if (!payload.restart && !stopping.signal.aborted) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();
@@ -186,6 +209,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
   });
   return {
     async stop() {
+      stopping.abort();
       revokeAll();
       await consumer.disconnect();
     },
