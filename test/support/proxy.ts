@@ -6,12 +6,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sleep } from '../../core/clock.ts';
+import type { SqlServer } from './sql.ts';
 
 export type Mode = 'pass' | 'hold' | 'drop answer' | 'drop request';
 const modes: readonly Mode[] = ['pass', 'hold', 'hold', 'drop answer', 'drop request'];
 
 export interface HoldingProxy {
   readonly url: string;
+  /** While true, everything passes. */
+  isCalm: boolean;
   readonly counts: Readonly<Record<Mode, number>>;
   /** Inserts whose client could not know what became of them. */
   readonly ambiguous: number;
@@ -20,7 +23,9 @@ export interface HoldingProxy {
   close(): Promise<void>;
 }
 
-export async function startHoldingProxy(target: string, random: () => number): Promise<HoldingProxy> {
+/** Of an engine that is started again, address and password are asked for with each request. */
+export async function startHoldingProxy(target: string | (() => SqlServer), random: () => number): Promise<HoldingProxy> {
+  const now = () => (typeof target === 'string' ? { url: target, password: null } : target());
   const counts: Record<Mode, number> = { pass: 0, hold: 0, 'drop answer': 0, 'drop request': 0 };
   let underWay = 0;
 
@@ -29,9 +34,9 @@ export async function startHoldingProxy(target: string, random: () => number): P
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const isInsert = /^\s*INSERT INTO (batches|events|dead_letters)/i.test(
-      new URL(incoming.url ?? '/', target).searchParams.get('query') ?? body.toString('latin1', 0, 200),
+      new URL(incoming.url ?? '/', 'http://any').searchParams.get('query') ?? body.toString('latin1', 0, 200),
     );
-    const mode: Mode = isInsert ? (modes[Math.floor(random() * modes.length)] ?? 'pass') : 'pass';
+    const mode: Mode = isInsert && !proxy.isCalm ? (modes[Math.floor(random() * modes.length)] ?? 'pass') : 'pass';
     if (isInsert) counts[mode] += 1;
     if (mode === 'drop request') return void outgoing.destroy();
     underWay += 1;
@@ -47,9 +52,14 @@ export async function startHoldingProxy(target: string, random: () => number): P
 
   async function forward(incoming: IncomingMessage, body: Buffer) {
     const { 'transfer-encoding': _, ...headers } = incoming.headers;
-    const upstream = request(new URL(incoming.url ?? '/', target), {
+    const { url, password } = now();
+    const [user] = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
+      .toString()
+      .split(':');
+    const upstream = request(new URL(incoming.url ?? '/', url), {
       method: incoming.method ?? 'POST',
       headers: { ...headers, 'content-length': String(body.length) },
+      ...(password !== null && { auth: `${user}:${password}` }),
     });
     upstream.end(body);
     const [response] = (await once(upstream, 'response')) as [IncomingMessage];
@@ -63,7 +73,8 @@ export async function startHoldingProxy(target: string, random: () => number): P
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
+  const proxy: HoldingProxy = {
+    isCalm: false,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // listening on TCP has an address of that kind
     counts,
     get ambiguous() {
@@ -78,4 +89,5 @@ export async function startHoldingProxy(target: string, random: () => number): P
       await once(server, 'close');
     },
   };
+  return proxy;
 }
