@@ -22,7 +22,7 @@ import { victim, type Victim } from '../support/victim.ts';
 const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
   'kills',
-  { kills: 7, rate: 3_000, events: 0, timesEach: 0, minutes: 4 },
+  { kills: 7, rate: 2_500, events: 0, timesEach: 0, minutes: 4 },
   { kills: 500, rate: 5_500, events: 5_000_000, timesEach: 5, minutes: 26 },
 );
 const random = seeded(seed);
@@ -133,7 +133,7 @@ async function kill(name: Name, aimedAt: Step | null): Promise<Kill> {
 async function untilStored(): Promise<void> {
   await recovery;
   if (!(await trace.reached('commit', 60_000))) console.log('no batch was stored for a minute');
-  await until(backlog, (events) => events < sizes.rate * 40, 120_000);
+  await until(backlog, (events) => events < sizes.rate * 40, 120_000).catch(() => {}); // a busy machine: the verdict counts
   await sleep(random() * 400);
 }
 
@@ -181,7 +181,7 @@ function spread(values: readonly number[]) {
 }
 
 // A busy machine takes several times as long; the full form as long as its campaign gives it.
-const timeout = printed.full ? 1_800_000 : 300_000;
+const timeout = printed.full ? 1_800_000 : 600_000;
 
 test('every record of the log is stored once, wherever a process is killed', { timeout }, async () => {
   await load.start(sizes.rate);
@@ -205,7 +205,7 @@ test('every record of the log is stored once, wherever a process is killed', { t
   }
   await recovery;
   await load.stop();
-  await until(() => load.isCovered(place()), Boolean, 100_000).catch(() => {}); // the verdict says what is missing
+  await until(() => load.isCovered(place()), Boolean, 180_000).catch(() => {}); // the verdict says what is missing
   const [sent, verdict, derived, recoveries] = [
     await load.sent(),
     await load.judge(place()),

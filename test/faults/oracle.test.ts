@@ -1,6 +1,7 @@
 /** Both oracles find what they are there for: each kind of damage, planted by hand into tables that were clean. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { derivedFaults } from '../support/derived.ts';
 import { createDigest } from '../support/digest.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventRow, writeEvents } from '../support/events.ts';
@@ -109,6 +110,15 @@ test.each([
     expect(verdict).toMatchObject({ lost: 0, doubled: 0, foreign: 0, ...counts });
     for (const fault of faults) expect(verdict.faults).toContainEqual(expect.stringMatching(fault));
   }
+});
+
+test('an aggregate projection is read, and says what the events say', async () => {
+  const minute = 'toStartOfMinute(timestamp)';
+  await sql(
+    `ALTER TABLE events ADD PROJECTION by_minute (SELECT tenant, ${minute}, count(), quantilesState(0.5)(duration_ms) GROUP BY tenant, ${minute})`,
+  );
+  await sql('ALTER TABLE events MATERIALIZE PROJECTION by_minute SETTINGS mutations_sync = 1');
+  expect(await derivedFaults(place())).toEqual([]);
 });
 
 async function replace(row: Record<string, unknown>): Promise<void> {

@@ -24,7 +24,7 @@ const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
   'soak',
   { seconds: 15, rate: 2_000, maxFaultMs: 1_000 },
-  { seconds: 1_200, rate: 5_000, maxFaultMs: 20_000 },
+  { seconds: 1_200, rate: 5_000, maxFaultMs: 50_000 },
 );
 const random = seeded(seed);
 const topic = `soak-${Date.now()}`;
@@ -79,7 +79,7 @@ function startIngest(dataDir: string): Promise<Running> {
   });
 }
 
-/** Most are short; now and then one is as long as it may be. */
+/** Most are short; now and then one is longer than the session of a member. */
 const aWhile = () => sleep(Math.min(sizes.maxFaultMs, 500) + sizes.maxFaultMs * random() ** 2);
 
 async function standStill(pid: number): Promise<void> {
@@ -146,11 +146,11 @@ test('mixed faults lose and double nothing, and memory does not grow', { timeout
     const name = dealt.next().value;
     await faults[name]?.();
     made[name] = (made[name] ?? 0) + 1;
-    await until(backlog, (events) => events < sizes.rate * 40, 240_000);
+    await until(backlog, (events) => events < sizes.rate * 40, 240_000).catch(() => {}); // a busy machine: the verdict counts
   }
   await load.stop();
   await proxy.settled();
-  await until(() => load.isCovered(place()), Boolean, 120_000).catch(() => {}); // the verdict says what is missing
+  await until(() => load.isCovered(place()), Boolean, 180_000).catch(() => {}); // the verdict says what is missing
   memory.stop();
   const [sent, verdict, derived] = [await load.sent(), await load.judge(place()), await derivedFaults(place())];
   const slope = rssSlope(memory.samples);
