@@ -58,8 +58,11 @@ export async function startHoldingProxy(target: string | (() => SqlServer), rand
       .split(':');
     const upstream = request(new URL(incoming.url ?? '/', url), {
       method: incoming.method ?? 'POST',
-      headers: { ...headers, 'content-length': String(body.length) },
-      ...(password !== null && { auth: `${user}:${password}` }),
+      headers: {
+        ...headers,
+        'content-length': String(body.length),
+        ...(password !== null && { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }),
+      },
     });
     upstream.end(body);
     const [response] = (await once(upstream, 'response')) as [IncomingMessage];
