@@ -99,9 +99,16 @@ export function openKafka(options: KafkaOptions): Log {
     bounds,
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
-      if (memberName !== null) await leaveForPredecessors(groupOf(client, await admin(), consuming.group), memberName, logger);
+      const leave = async () => {
+        if (memberName === null) return true;
+        return leaveForPredecessors(async () => groupOf(client, await admin(), consuming.group), memberName, logger);
+      };
+      await leave();
+      const stopping = new AbortController();
+      const { retry, ...settings } = consumerSettings({ ...options, ...consuming });
+      const restartOnFailure = () => leaveBeforeRestart(leave, stopping.signal);
       return named(consuming.topics, () =>
-        consume(client.consumer(consumerSettings({ ...options, ...consuming })), { ...options, ...consuming, bounds }),
+        consume(client.consumer({ ...settings, retry: { ...retry, restartOnFailure } }), { ...options, ...consuming, bounds, stopping }),
       );
     },
     readers: (group) =>
@@ -128,16 +135,29 @@ function consumerSettings(settings: ConsumeOptions & KafkaOptions): ConsumerConf
     minBytes: Math.min(mebibyte, maxBytesPerPartition), // more than a partition may give would be waited for each time
     maxWaitTimeInMs: 500,
     // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
-    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries, restartOnFailure: async () => true },
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries },
   };
 }
 
+const leavingMs = 30_000;
+
+/**
+ * A consumer that failed begins as another member. A broker that was killed knows the former one when it is back, and the
+ * group would wait a session for it: so leaving comes first, as soon as Kafka answers.
+ */
+async function leaveBeforeRestart(leave: () => Promise<boolean>, stopping: AbortSignal): Promise<boolean> {
+  const deadline = Date.now() + leavingMs;
+  while (!stopping.aborted && !(await leave()) && Date.now() < deadline) await sleep(leaderWaitMs);
+  return !stopping.aborted;
+}
+
 interface Consuming extends KafkaOptions, ConsumeOptions {
+  readonly stopping: AbortController;
   bounds(topics: readonly string[]): Promise<readonly Bounds[]>;
 }
 
 async function consume(consumer: Consumer, consuming: Consuming): Promise<LogConsumer> {
-  const { readAheadBytes, stuckAfterMs = 120_000, logger } = consuming;
+  const { readAheadBytes, stuckAfterMs = 120_000, stopping, logger } = consuming;
   const assigned = new Map<string, Assigned>();
   let commit: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   const revokeAll = () => {
@@ -160,11 +180,12 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     };
   };
   consumer.on(consumer.events.REBALANCING, revokeAll);
+  consumer.on(consumer.events.STOP, revokeAll); // a consumer that failed stops before it begins anew
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     const reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
     revokeAll();
     logger.error({ error: payload.error.message, reading, restart: payload.restart }, 'the Kafka consumer failed');
-    if (!payload.restart) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
+    if (!payload.restart && !stopping.signal.aborted) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();
@@ -195,6 +216,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
   return {
     bufferedBytes: () => [...assigned.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
     async stop() {
+      stopping.abort();
       revokeAll();
       await consumer.disconnect();
     },

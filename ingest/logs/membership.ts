@@ -31,14 +31,20 @@ export interface Group {
   leave(memberIds: readonly string[]): Promise<void>;
 }
 
-/** After `kill -9` a group waits a whole session for each dead member, also for one that was killed while it joined. */
-export async function leaveForPredecessors(group: Group, memberName: string, logger: Logger): Promise<void> {
+/**
+ * After `kill -9` a group waits a whole session for each dead member, also for one that was killed while it joined.
+ * False when Kafka did not answer.
+ */
+export async function leaveForPredecessors(open: () => Promise<Group>, memberName: string, logger: Logger): Promise<boolean> {
   try {
+    const group = await open();
     const dead = (await group.members()).filter(({ clientId }) => clientId === memberName);
-    if (dead.length === 0) return;
+    if (dead.length === 0) return true;
     await group.leave(dead.map(({ memberId }) => memberId));
-    logger.info({ members: dead.length }, 'left the group for processes that were killed');
+    logger.info({ members: dead.length }, 'left the group for members that have ended');
+    return true;
   } catch (error) {
     logger.info({ error: messageOf(error) }, 'could not leave the group for a predecessor; its session runs out by itself');
+    return false;
   }
 }

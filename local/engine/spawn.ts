@@ -22,15 +22,18 @@ export interface SpawnOptions {
   readonly dataDir: string;
   /** The compiled `local/engine/process.js`; the one beside this file when left out. */
   readonly program?: string;
+  /** Kills it at once, ready or not. */
+  readonly signal?: AbortSignal;
 }
 
 /** Resolves when the engine answers. @throws AuditError with the code that the child ended with. */
-export async function spawnEngine({ dataDir, program }: SpawnOptions): Promise<SpawnedEngine> {
+export async function spawnEngine({ dataDir, program, signal }: SpawnOptions): Promise<SpawnedEngine> {
   const file = program ?? fileURLToPath(new URL('process.js', import.meta.url));
   const child = spawn(process.execPath, [file, dataDir], {
     env: { ...process.env, ...engineEnvironment() },
     // The channel ends with this process, and with the channel the child: nothing is left that holds the folder.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    ...(signal && { signal, killSignal: 'SIGKILL' }),
   });
   const { url, password } = await firstLine(child);
   return { url, password, child, stop: () => end(child) };
@@ -38,7 +41,8 @@ export async function spawnEngine({ dataDir, program }: SpawnOptions): Promise<S
 
 function firstLine(child: ChildProcess): Promise<{ url: string; password: string }> {
   return new Promise((ready, failed) => {
-    child.once('error', failed);
+    // A child that was there has an exit as well, and holds the folder until then.
+    child.on('error', (error) => child.pid === undefined && failed(error));
     child.once('exit', (code, signal) =>
       failed(new AuditError('BACKEND_UNAVAILABLE', `The engine ended with ${signal ?? code} before it was ready.`)),
     );

@@ -1,4 +1,5 @@
-// `npm run campaign -- PART`: the full form of one part, its result appended to docs/campaign.md. Without PART: the list.
+// `npm run campaign -- PART [SIZE=N…]`: the full form of one part, its result appended to docs/campaign.md. A size that is
+// named is taken in place of the full one, and stands in the result. Without PART: the list.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,10 +15,10 @@ const parts = new Map(
   ),
 );
 
-const part = process.argv[2];
+const [part, ...sizes] = process.argv.slice(2);
 const found = parts.get(part);
 if (!found) {
-  console.error(`usage: npm run campaign -- PART, with PART one of ${[...parts.keys()].join(', ')}`);
+  console.error(`usage: npm run campaign -- PART [SIZE=N…], with PART one of ${[...parts.keys()].join(', ')}`);
   process.exit(2);
 }
 
@@ -31,7 +32,7 @@ const { status } = spawnSync(
     cwd: root,
     stdio: 'inherit',
     timeout: maxMinutes * 60_000,
-    env: { ...process.env, CAMPAIGN_PART: part, CAMPAIGN_REPORT: report },
+    env: { ...process.env, CAMPAIGN_PART: part, CAMPAIGN_SIZES: sizes.join(' '), CAMPAIGN_REPORT: report },
   },
 );
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim();
@@ -39,7 +40,7 @@ const lines = existsSync(report) ? readFileSync(report, 'utf8').trim().split('\n
 const minutes = ((Date.now() - startedAt.getTime()) / 60_000).toFixed(1);
 appendFileSync(
   join(root, 'docs/campaign.md'),
-  `\n## ${part}: ${status === 0 ? 'passed' : 'FAILED'}\n\n${startedAt.toISOString()}, commit ${commit}, ${minutes} minutes.\n\n\`\`\`json\n${lines.join('\n')}\n\`\`\`\n`,
+  `\n## ${[part, ...sizes].join(' ')}: ${status === 0 ? 'passed' : 'FAILED'}\n\n${startedAt.toISOString()}, commit ${commit}, ${minutes} minutes.\n\n\`\`\`json\n${lines.join('\n')}\n\`\`\`\n`,
 );
 rmSync(folder, { recursive: true });
 process.exit(status ?? 1);

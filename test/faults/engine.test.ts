@@ -40,48 +40,71 @@ async function endsWithin(ms: number, pid: number): Promise<number> {
   return performance.now() - startedAt;
 }
 
-const { sizes, seed, report } = campaign('engine-kill', { kills: 6 }, { kills: 100 });
+const { sizes, seed, report } = campaign(
+  'engine-kill',
+  { kills: 6, stops: 1, maxStopMs: 2_000 },
+  { kills: 160, stops: 40, maxStopMs: 120_000 },
+);
 
-test('rows whose insert was answered outlive kill -9, and a batch is never there in part', { timeout: 1_800_000 }, async () => {
-  const random = seeded(seed);
-  const engine = await start();
-  await sqlText(
-    engine,
-    'CREATE TABLE kept (batch UInt32, n UInt32) ENGINE = MergeTree ORDER BY (batch, n) SETTINGS non_replicated_deduplication_window = 1000',
-  );
-  const answered = new Set<number>();
-  let sent = 0;
-  for (let kill = 0; kill < sizes.kills; kill += 1) {
-    let alive = true;
-    const writers = Array.from({ length: 3 }, async () => {
-      while (alive) {
-        const batch = (sent += 1);
-        const body = Array.from({ length: 1000 }, (_, n) => `${batch}\t${n}\n`).join('');
-        const answer = await send(engine, {
-          user: 'ingest',
-          url: { query: 'INSERT INTO kept FORMAT TSV', insert_deduplication_token: `batch-${batch}` },
-          body,
-        }).catch(() => null);
-        if (answer?.status === 200) answered.add(batch);
-      }
+test(
+  'rows whose insert was answered outlive kill -9 and standing still, and a batch is never there in part',
+  { timeout: 1_800_000 },
+  async () => {
+    const random = seeded(seed);
+    const engine = await start();
+    await sqlText(
+      engine,
+      'CREATE TABLE kept (batch UInt32, n UInt32) ENGINE = MergeTree ORDER BY (batch, n) SETTINGS non_replicated_deduplication_window = 1000',
+    );
+    const answered = new Set<number>();
+    let sent = 0;
+    const stoppedMs: number[] = [];
+    for (let fault = 0; fault < sizes.kills + sizes.stops; fault += 1) {
+      const isStop = stoppedMs.length < ((fault + 1) * sizes.stops) / (sizes.kills + sizes.stops);
+      let alive = true;
+      const writers = Array.from({ length: 3 }, async () => {
+        while (alive) {
+          const batch = (sent += 1);
+          const body = Array.from({ length: 1000 }, (_, n) => `${batch}\t${n}\n`).join('');
+          const answer = await send(engine, {
+            user: 'ingest',
+            url: { query: 'INSERT INTO kept FORMAT TSV', insert_deduplication_token: `batch-${batch}` },
+            body,
+          }).catch(() => null);
+          if (answer?.status === 200) answered.add(batch);
+        }
+      });
+      await pause(200 + random() * 800);
+      if (isStop) {
+        // From 1 s on, each length of time as likely as one of twice that length.
+        const ms = 1_000 * (sizes.maxStopMs / 1_000) ** random();
+        process.kill(engine.pid, 'SIGSTOP');
+        await pause(ms);
+        process.kill(engine.pid, 'SIGCONT');
+        stoppedMs.push(Math.round(ms));
+      } else await engine.kill();
+      alive = false;
+      await Promise.all(writers);
+      if (!isStop) await engine.restart();
+    }
+    const stored = await sqlRows<{ batch: number; rows: number }>(
+      engine,
+      'SELECT batch, toUInt32(count()) AS rows FROM kept GROUP BY batch ORDER BY batch',
+    );
+    const there = new Set(stored.map(({ batch }) => batch));
+    const unanswered = stored.length - [...answered].filter((batch) => there.has(batch)).length;
+    report({
+      sent,
+      stoppedMs: stoppedMs.toSorted((a, b) => a - b),
+      answered: answered.size,
+      stored: stored.length,
+      storedUnanswered: unanswered,
     });
-    await pause(200 + random() * 800);
-    await engine.kill();
-    alive = false;
-    await Promise.all(writers);
-    await engine.restart();
-  }
-  const stored = await sqlRows<{ batch: number; rows: number }>(
-    engine,
-    'SELECT batch, toUInt32(count()) AS rows FROM kept GROUP BY batch ORDER BY batch',
-  );
-  const there = new Set(stored.map(({ batch }) => batch));
-  const unanswered = stored.length - [...answered].filter((batch) => there.has(batch)).length;
-  report({ sent, answered: answered.size, stored: stored.length, storedUnanswered: unanswered });
-  expect(answered.size).toBeGreaterThan(sizes.kills);
-  expect([...answered].filter((batch) => !there.has(batch))).toEqual([]);
-  expect(stored.filter(({ rows }) => rows !== 1000)).toEqual([]);
-});
+    expect(answered.size).toBeGreaterThan(sizes.kills);
+    expect([...answered].filter((batch) => !there.has(batch))).toEqual([]);
+    expect(stored.filter(({ rows }) => rows !== 1000)).toEqual([]);
+  },
+);
 
 test('a body that was on its way when the engine was killed is gone after the next start', async () => {
   const engine = await start();

@@ -1,6 +1,8 @@
-/** The oracle of the kills finds what it is there for: each kind of damage, planted by hand into tables that were clean. */
+/** Both oracles find what they are there for: each kind of damage, planted by hand into tables that were clean. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { derivedFaults } from '../support/derived.ts';
+import { createDigest } from '../support/digest.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventRow, writeEvents } from '../support/events.ts';
 import { clean, isCovered, judge, type Acknowledged } from '../support/oracle.ts';
@@ -24,6 +26,9 @@ const acknowledged: Acknowledged[] = Array.from({ length: 10 }, (_, offset) => (
   sha256: `sha-${offset}`,
   elements: offset === 4 ? [{ kind: 'rejected', code: 'BAD_JSON' }] : [{ kind: 'event', requestId: `id-${offset}` }],
 }));
+
+const digest = createDigest(1);
+for (const message of acknowledged) digest.add(message);
 
 const event = (offset: number, more: object = {}) =>
   eventRow({ topic: 'gw', kafka_offset: offset, request_id: `id-${offset}`, received_at: arrived, ...more });
@@ -60,6 +65,8 @@ test('tables as they must be are clean', async () => {
   const verdict = await judge(place(), acknowledged);
   expect(verdict).toMatchObject({ ...clean, messages: 10, records: 10, events: 9, rejected: 1, batches: 2 });
   expect(await isCovered(place(), acknowledged)).toBe(true);
+  expect(await digest.judge(place())).toEqual(verdict);
+  expect(await digest.isCovered(place())).toBe(true);
 });
 
 test.each([
@@ -99,9 +106,19 @@ test.each([
 ])('%s is found', async (_, found: { lost?: number; doubled?: number; foreign?: number; faults?: RegExp[] }, plant) => {
   await plant();
   const { faults = [], ...counts } = found;
-  const verdict = await judge(place(), acknowledged);
-  expect(verdict).toMatchObject({ lost: 0, doubled: 0, foreign: 0, ...counts });
-  for (const fault of faults) expect(verdict.faults).toContainEqual(expect.stringMatching(fault));
+  for (const verdict of [await judge(place(), acknowledged), await digest.judge(place())]) {
+    expect(verdict).toMatchObject({ lost: 0, doubled: 0, foreign: 0, ...counts });
+    for (const fault of faults) expect(verdict.faults).toContainEqual(expect.stringMatching(fault));
+  }
+});
+
+test('an aggregate projection is read, and says what the events say', async () => {
+  const minute = 'toStartOfMinute(timestamp)';
+  await sql(
+    `ALTER TABLE events ADD PROJECTION by_minute (SELECT tenant, ${minute}, count(), quantilesState(0.5)(duration_ms) GROUP BY tenant, ${minute})`,
+  );
+  await sql('ALTER TABLE events MATERIALIZE PROJECTION by_minute SETTINGS mutations_sync = 1');
+  expect(await derivedFaults(place())).toEqual([]);
 });
 
 async function replace(row: Record<string, unknown>): Promise<void> {

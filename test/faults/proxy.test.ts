@@ -61,7 +61,7 @@ test(
   { timeout },
   async () => {
     const database = await freshDatabase(engine);
-    const proxy = await startHoldingProxy(() => engine.url, random);
+    const proxy = await startHoldingProxy(() => engine, random);
     const place = {
       url: proxy.url,
       user: engine.branch === 'embedded' ? 'ingest' : engine.user, // who has places for four statements at a time

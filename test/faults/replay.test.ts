@@ -134,6 +134,74 @@ describe('a topic that was stored', () => {
   });
 });
 
+describe('a group whose offsets are reset again and again, while more is produced', () => {
+  const { sizes, seed, report } = campaign('replay', { resets: 3 }, { resets: 20 });
+  const random = seeded(seed);
+  const pick = (below: number) => Math.floor(random() * below);
+
+  type Reset = (topic: string, messages: number) => Promise<unknown>;
+  /** Kafka's own tool for operators. */
+  const tool =
+    (...args: (string | ((messages: number) => string))[]): Reset =>
+    (topic, messages) =>
+      kafka.tool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [
+        '--bootstrap-server',
+        kafka.brokers.join(','),
+        '--group',
+        `g-${topic}`,
+        ...args.map((arg) => (typeof arg === 'string' ? arg : arg(messages))),
+        ...(args[0] === '--delete' ? [] : ['--topic', topic]),
+        ...(args[0] === '--reset-offsets' ? ['--execute'] : []),
+      ]);
+  const tools: [string, Reset][] = [
+    ['to the earliest', tool('--reset-offsets', '--to-earliest')],
+    ['to the latest', tool('--reset-offsets', '--to-latest')],
+    ['to some offset', tool('--reset-offsets', '--to-offset', (messages) => String(pick(messages)))],
+    ['back', tool('--reset-offsets', '--shift-by', (messages) => String(-pick(messages)))],
+    ['forward', tool('--reset-offsets', '--shift-by', (messages) => String(pick(messages)))],
+    ['offsets deleted', tool('--delete-offsets')],
+    ['group deleted', tool('--delete')],
+  ];
+  const protocol: [string, Reset][] = [
+    ['beyond the end', (topic, messages) => setAll(topic, () => 10 * messages)],
+    ['each to another offset', (topic, messages) => setAll(topic, () => pick(messages))],
+    ['group deleted by the protocol', (topic) => admin.deleteGroups([`g-${topic}`])],
+  ];
+  const setAll = (topic: string, offset: () => number) =>
+    admin.setOffsets({
+      groupId: `g-${topic}`,
+      topic,
+      partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, offset: String(offset()) })),
+    });
+
+  test('has every record once after each reset', { timeout: 1_800_000 }, async () => {
+    database = await freshDatabase(engine);
+    const topic = await freshTopic();
+    const producer = await startProducer({ brokers: kafka.brokers, topic, partitions, seed });
+    const kinds = kafka.branch === 'maven' ? [...tools, ...protocol] : protocol;
+    const made: string[] = [];
+    let handedOut = 0;
+    try {
+      await producer.round(2_000);
+      await read(topic);
+      while (made.length < sizes.resets) {
+        await producer.round(1_000); // a jump to the end would leave this out
+        const [name, reset] = kinds[pick(kinds.length)] ?? ['', () => Promise.resolve()];
+        await reset(topic, producer.acknowledged.length / partitions);
+        made.push(name);
+        const reading = await read(topic);
+        handedOut += reading.handedOut;
+        expect(reading.stopped, name).toEqual([]);
+        expect(await judge({ server: engine, database: database.name, topic }, producer.acknowledged), name).toMatchObject(clean);
+      }
+    } finally {
+      await producer.close();
+      report({ made, messages: producer.acknowledged.length, records: producer.records, handedOut });
+      await database.close();
+    }
+  });
+});
+
 const { sizes, seed, report } = campaign('log-replaced', { rounds: 1 }, { rounds: 12 });
 const random = seeded(seed);
 /** Between half and all of it, so that each round cuts elsewhere. */

@@ -26,8 +26,8 @@ export interface TestEngine {
   createDatabase(): Promise<string>;
   /** Embedded only: resolves when the process has ended. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Embedded only: starts it again on the same folder. */
-  restart(): Promise<void>;
+  /** Embedded only: starts it again on the same folder; the signal kills it, ready or not. */
+  restart(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -78,9 +78,9 @@ export async function startEmbeddedEngine(options: { dataDir?: string } = {}): P
       child.kill(signal);
       await exited;
     },
-    async restart() {
+    async restart(signal) {
       await engine.stop();
-      engine = await spawnEngine({ dataDir, program });
+      engine = await spawnEngine({ dataDir, program, ...(signal && { signal }) });
     },
     async stop() {
       await Promise.all(clients.map((client) => client.close()));

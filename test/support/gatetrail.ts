@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly readyWithinMs?: number;
+  /** SIGKILL, ready or not. */
+  readonly signal?: AbortSignal;
 }
 
 /** Environment without anything that would point a test at somebody else's server. */
@@ -35,7 +37,9 @@ export async function startGatetrail(args: readonly string[], options: StartOpti
   const child = spawn(process.execPath, [main, ...args, '--json', '--data', options.dataDir], {
     env: cleanEnvironment({ GATETRAIL_PORT: '0', ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.signal && { signal: options.signal, killSignal: 'SIGKILL' }),
   });
+  child.on('error', () => {}); // the signal was used: the exit tells
   let out = '';
   let log = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

@@ -65,6 +65,9 @@ function jars(): string {
   return cache;
 }
 
+/** A broker of a test lives for seconds: code that is compiled once and not verified starts with a third of the CPU time. */
+const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'];
+
 async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
   const classPath = `${jars()}/*`;
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
@@ -80,11 +83,12 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
       .map(([name, value]) => `${name}=${value}\n`)
       .join(''),
   );
-  const java = (...args: string[]) => execFileSync('java', ['-cp', classPath, ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+  const java = (...args: string[]) =>
+    execFileSync('java', [...shortLived, '-cp', classPath, ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
   java('kafka.tools.StorageTool', 'format', '--standalone', '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', file);
   let broker: ChildProcess;
   const start = async () => {
-    broker = spawn('java', ['-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], { stdio: 'ignore' });
+    broker = spawn('java', [...shortLived, '-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], { stdio: 'ignore' });
     await answers(port, broker);
   };
   await start();
@@ -100,7 +104,7 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
     branch: 'maven',
     ...(saslPort !== undefined && { saslBroker: `127.0.0.1:${saslPort}` }),
     async tool(className, args, input) {
-      const run = promisify(execFile)('java', ['-cp', classPath, className, ...args], { maxBuffer: 1 << 28 });
+      const run = promisify(execFile)('java', [...shortLived, '-cp', classPath, className, ...args], { maxBuffer: 1 << 28 });
       run.child.stdin?.end(input ?? '');
       return (await run).stdout;
     },
@@ -162,9 +166,9 @@ async function answers(port: number, broker: ChildProcess): Promise<void> {
       socket.once('connect', () => socket.destroy());
     });
     if (isUp) return;
-    if (broker.exitCode !== null || Date.now() > deadline) {
+    if (broker.exitCode !== null || broker.signalCode !== null || Date.now() > deadline) {
       broker.kill('SIGKILL'); // else it would outlive the tests
-      throw new Error(`Kafka did not start: exit code ${broker.exitCode}`);
+      throw new Error(`Kafka did not start: ${broker.signalCode ?? broker.exitCode}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -96,7 +96,7 @@ export async function isCovered(place: Place, acknowledged: readonly Acknowledge
   return Number(storedEvents) >= events && Number(storedLetters) >= rejected;
 }
 
-interface ClaimRow {
+export interface ClaimRow {
   readonly first: number;
   readonly last: number;
   readonly messages: number;
@@ -112,7 +112,7 @@ interface ClaimRow {
   readonly sequence: number;
 }
 
-async function readLedger(place: Place): Promise<Map<number, ClaimRow[]>> {
+export async function readLedger(place: Place): Promise<Map<number, ClaimRow[]>> {
   const rows = await table(
     place,
     `SELECT kafka_partition, first_offset, last_offset, messages, records, events, rejected, skipped, gap_reason, toString(received_at),
@@ -143,7 +143,7 @@ ORDER BY kafka_partition, source_epoch, first_offset, revision, attempt`,
 }
 
 /** One row per batch, from an origin on, without an overlap and without a hole. */
-function chain(rows: readonly ClaimRow[], fault: (text: string) => void): ClaimRow[] {
+export function chain(rows: readonly ClaimRow[], fault: (text: string) => void): ClaimRow[] {
   const claims: ClaimRow[] = [];
   for (const row of rows) {
     const before = claims.at(-1);
@@ -236,7 +236,7 @@ function compareClaims(claims: readonly ClaimRow[], messages: readonly Acknowled
 }
 
 /** The rows of an answer, as texts. */
-async function table({ server, database }: Place, statement: string): Promise<string[][]> {
+export async function table({ server, database }: Place, statement: string): Promise<string[][]> {
   const text = await sqlText(server, `${statement} FORMAT TabSeparated`, database);
   return text === ''
     ? []

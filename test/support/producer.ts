@@ -31,9 +31,9 @@ export interface ProducerOptions {
   readonly seed: number;
 }
 
-const roundMs = 50;
+export const roundMs = 50;
 /** Kafka takes no batch above 1 MB. */
-const maxRound = 2_000;
+export const maxRound = 2_000;
 
 export async function startProducer({ brokers, topic, partitions, seed }: ProducerOptions): Promise<Producer> {
   const client = new Kafka({ brokers, clientId: 'test-producer', logLevel: logLevel.NOTHING });
@@ -99,13 +99,13 @@ export async function startProducer({ brokers, topic, partitions, seed }: Produc
   };
 }
 
-interface Made {
+export interface Made {
   readonly value: Buffer | null;
   readonly elements: readonly Element[];
 }
 
 /** At least so many records, in whole messages. */
-function take(next: () => Made, records: number): Made[] {
+export function take(next: () => Made, records: number): Made[] {
   const made: Made[] = [];
   for (let count = 0; count < records;) {
     const message = next();
@@ -116,7 +116,7 @@ function take(next: () => Made, records: number): Made[] {
 }
 
 /** Objects, arrays, NDJSON; 1 % that cannot be read, alone and inside an array; now and then something to skip. */
-function messages(seed: number): () => Made {
+export function messages(seed: number): () => Made {
   const random = seeded(seed);
   let number = 0;
   const event = (): { text: string; element: Element } => {
@@ -166,7 +166,7 @@ function kong(id: string, random: () => number): object {
   };
 }
 
-function sha256(value: Buffer | null): string {
+export function sha256(value: Buffer | null): string {
   return createHash('sha256')
     .update(value ?? '')
     .digest('hex');

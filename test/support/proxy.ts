@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sleep } from '../../core/clock.ts';
+import type { SqlServer } from './sql.ts';
 
 const modes = [
   'pass',
@@ -24,6 +25,8 @@ const drawn: readonly Mode[] = ['pass', 'pass', 'pass', 'hold', ...modes];
 
 export interface HoldingProxy {
   readonly url: string;
+  /** While true, everything passes. */
+  isCalm: boolean;
   readonly counts: Readonly<Record<Mode, number>>;
   /** Requests that were reset, whatever they asked. */
   readonly resets: number;
@@ -44,22 +47,22 @@ interface Held {
   readonly body: Buffer;
 }
 
-/** `target` is asked at each request: an engine that was started again listens elsewhere. */
-export async function startHoldingProxy(target: () => string, random: () => number): Promise<HoldingProxy> {
+/** `target` is asked at each request: an engine that was started again has another address and password. */
+export async function startHoldingProxy(target: () => SqlServer, random: () => number): Promise<HoldingProxy> {
   const counts = Object.fromEntries(modes.map((mode) => [mode, 0])) as Record<Mode, number>; // one entry per mode
   let underWay = 0;
   let resets = 0;
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming);
-    if (random() < resetShare) {
+    if (!proxy.isCalm && random() < resetShare) {
       resets += 1;
       return reset(outgoing);
     }
     const isInsert = /^\s*INSERT INTO (batches|events|dead_letters)/i.test(
-      new URL(incoming.url ?? '/', target()).searchParams.get('query') ?? body.toString('latin1', 0, 200),
+      new URL(incoming.url ?? '/', 'http://any').searchParams.get('query') ?? body.toString('latin1', 0, 200),
     );
-    const mode: Mode = isInsert ? (drawn[Math.floor(random() * drawn.length)] ?? 'pass') : 'pass';
+    const mode: Mode = isInsert && !proxy.isCalm ? (drawn[Math.floor(random() * drawn.length)] ?? 'pass') : 'pass';
     if (isInsert) counts[mode] += 1;
     underWay += 1;
     try {
@@ -69,7 +72,7 @@ export async function startHoldingProxy(target: () => string, random: () => numb
     }
   }
 
-  const deliver = ({ incoming, body }: Held, write?: Write) => forward(new URL(incoming.url ?? '/', target()), incoming, body, write);
+  const deliver = ({ incoming, body }: Held, write?: Write) => forward(target(), incoming, body, write);
   const pass = async (held: Held, write?: Write) => {
     const answer = await deliver(held, write);
     held.outgoing.writeHead(answer.status, answer.headers).end(answer.body);
@@ -112,7 +115,8 @@ export async function startHoldingProxy(target: () => string, random: () => numb
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
+  const proxy: HoldingProxy = {
+    isCalm: false,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // listening on TCP has an address of that kind
     counts,
     get resets() {
@@ -130,6 +134,7 @@ export async function startHoldingProxy(target: () => string, random: () => numb
       await once(server, 'close');
     },
   };
+  return proxy;
 }
 
 type Upstream = ReturnType<typeof request>;
@@ -147,11 +152,16 @@ function slowly(breaksOff: () => boolean): Write {
   };
 }
 
-async function forward(url: URL, incoming: IncomingMessage, body: Buffer, write?: Write) {
+/** The user stays; the password is the one of the server that is there now. */
+async function forward({ url, password }: SqlServer, incoming: IncomingMessage, body: Buffer, write?: Write) {
   const { 'transfer-encoding': _, ...headers } = incoming.headers;
-  const upstream = request(url, {
+  const [user] = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
+    .toString()
+    .split(':');
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const upstream = request(new URL(incoming.url ?? '/', url), {
     method: incoming.method ?? 'POST',
-    headers: { ...headers, 'content-length': String(body.length) },
+    headers: { ...headers, authorization, 'content-length': String(body.length) },
   });
   const answered = once(upstream, 'response') as Promise<[IncomingMessage]>;
   if (write === undefined) upstream.end(body);

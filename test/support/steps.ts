@@ -11,6 +11,8 @@ export interface StepReader {
   now(): Step[];
   /** Calls `act` in the same moment in which a partition is seen in the step; false when none was within the time. */
   at(step: Step, withinMs: number, act: () => void): Promise<boolean>;
+  /** Resolves when a partition comes to the step from another one; false when none did within the time. */
+  reached(step: Step, withinMs: number): Promise<boolean>;
 }
 
 /** Of the file that stands in INGEST_TRACE_FILE of the ingest process. */
@@ -32,8 +34,20 @@ export function readSteps(file: string): StepReader {
     return slots.flatMap((slot) => steps.filter((step) => step === slot));
   }
 
+  const seen = (step: Step) => now().filter((each) => each === step).length;
+
   return {
     now,
+    async reached(step, withinMs) {
+      const deadline = performance.now() + withinMs;
+      for (let before = seen(step); performance.now() < deadline;) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        const after = seen(step);
+        if (after > before) return true;
+        before = after;
+      }
+      return false;
+    },
     async at(step, withinMs, act) {
       const deadline = performance.now() + withinMs;
       while (performance.now() < deadline) {

@@ -352,6 +352,38 @@ describe('Kafka as the log', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('does not wait for the member that it was itself before its broker was killed and came back', async ({ skip }) => {
+    if (kafka.branch !== 'maven') skip('this broker is not ours to kill');
+    const topic = await freshTopic();
+    const folder = mkdtempSync(join(tmpdir(), 'gatetrail-member-'));
+    const said: string[] = [];
+    const logger = { ...silentLogger, info: (_: object, message: string) => void said.push(message) };
+    const own = openKafka({ brokers: kafka.brokers, clientId: 'test', membershipFile: join(folder, 'member.json'), logger });
+    const partitions: AssignedPartition[] = [];
+    const consumer = await own.consume({
+      topics: [topic],
+      group: `g-${topic}`,
+      readAheadBytes: 1_000_000,
+      logger: silentLogger,
+      onFailure: () => {},
+      onAssigned: (partition) => partitions.push(partition),
+    });
+    const count = async () => partitions.length;
+    await until(count, (assignments) => assignments === 1, 40_000);
+    await kafka.kill();
+    await until(
+      async () => partitions[0]?.revoked.aborted,
+      (isRevoked) => isRevoked === true,
+      40_000,
+    );
+    await kafka.restart();
+    await until(count, (assignments) => assignments > 1, 120_000);
+    expect(said).toContain('left the group for members that have ended');
+    await stopped(consumer);
+    await own.close();
+    rmSync(folder, { recursive: true });
+  });
+
   /** A member that the group waits for: it has joined, and is never heard of again. */
   async function joinAndDie(clientId: string, groupId: string, topic: string): Promise<void> {
     const dying = new Kafka({ brokers: kafka.brokers, clientId, logLevel: logLevel.NOTHING });

@@ -1,0 +1,163 @@
+/**
+ * Faults of all kinds at random under sustained load: kills, processes that stand still, a network that holds back and
+ * loses inserts, brokers that come and go, members that join and leave. Two ingest processes share the topic; one of them
+ * is never killed, so that its memory can be watched over the whole time. While the other is dead it carries all the load.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { campaign, seeded } from '../support/campaign.ts';
+import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { derivedFaults } from '../support/derived.ts';
+import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
+import { startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { startKafka, type TestKafka } from '../support/kafka.ts';
+import { startLoad, type Load } from '../support/load.ts';
+import { clean } from '../support/oracle.ts';
+import { startHoldingProxy, type HoldingProxy } from '../support/proxy.ts';
+import { rssSlope, watchRss } from '../support/rss.ts';
+import { sqlRows } from '../support/sql.ts';
+
+const partitions = 4;
+const { sizes, seed, ...printed } = campaign(
+  'soak',
+  { seconds: 15, rate: 2_000, maxFaultMs: 1_000 },
+  { seconds: 1_200, rate: 5_000, maxFaultMs: 50_000 },
+);
+const random = seeded(seed);
+const topic = `soak-${Date.now()}`;
+const folders = ['steady', 'mortal', 'guest'].map((name) => mkdtempSync(join(tmpdir(), `gatetrail-soak-${name}-`)));
+const [steadyFolder = '', mortalFolder = '', guestFolder = ''] = folders;
+
+let kafka: TestKafka;
+let engine: TestEngine;
+let database: TestDatabase;
+let proxy: HoldingProxy;
+let load: Load;
+let steady: Running;
+let mortal: Running;
+
+beforeAll(async () => {
+  [kafka, engine] = await Promise.all([startKafka({ partitions }), startEmbeddedEngine()]);
+  console.log(`log: ${await kafka.describe()}; engine: ${await describeEngine(engine)}`);
+  await kafka.createTopic(topic, partitions, { 'retention.bytes': String(2 ** 29), 'segment.bytes': String(2 ** 25) });
+  database = await freshDatabase(engine);
+  proxy = await startHoldingProxy(server, random);
+  proxy.isCalm = true;
+  load = await startLoad({ brokers: kafka.brokers, topic, partitions, seed });
+  [steady, mortal] = await Promise.all([startIngest(steadyFolder), startIngest(mortalFolder)]);
+});
+
+afterAll(async () => {
+  await Promise.allSettled([steady?.kill(), mortal?.kill()]);
+  load?.close();
+  await proxy?.close();
+  await database?.close();
+  await Promise.allSettled([engine?.stop(), kafka?.stop()]);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+const server = () => ({ url: engine.url, user: engine.user, password: engine.password });
+const place = () => ({ server: server(), database: database.name, topic });
+
+/** A folder of its own each, because a process leaves the group in the name of the one that its folder had before. */
+function startIngest(dataDir: string): Promise<Running> {
+  return startGatetrail(['ingest'], {
+    dataDir,
+    env: {
+      GATETRAIL_SECRET: 'a secret of the tests, long enough to pass',
+      GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','),
+      GATETRAIL_KAFKA_TOPICS: topic,
+      GATETRAIL_INTAKE_TOPIC: topic,
+      GATETRAIL_CLICKHOUSE_URL: proxy.url,
+      GATETRAIL_CLICKHOUSE_USER: 'ingest',
+      GATETRAIL_CLICKHOUSE_PASSWORD: 'the proxy knows it',
+      GATETRAIL_CLICKHOUSE_DATABASE: database.name,
+    },
+  });
+}
+
+/** Most are short; now and then one is longer than the session of a member. */
+const aWhile = () => sleep(Math.min(sizes.maxFaultMs, 500) + sizes.maxFaultMs * random() ** 2);
+
+async function standStill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await aWhile();
+  process.kill(pid, 'SIGCONT');
+}
+
+const faults: Readonly<Record<string, () => Promise<void>>> = {
+  async 'ingest killed'() {
+    await mortal.kill();
+    mortal = await startIngest(mortalFolder);
+  },
+  async 'engine killed'() {
+    await engine.kill();
+    await engine.restart();
+  },
+  async 'broker killed'() {
+    await kafka.kill();
+    await kafka.restart();
+  },
+  'the steady ingest stopped': () => standStill(steady.pid),
+  'the mortal ingest stopped': () => standStill(mortal.pid),
+  'the engine stopped': () => standStill(engine.pid),
+  async 'inserts held back and lost'() {
+    proxy.isCalm = false;
+    await aWhile();
+    proxy.isCalm = true;
+  },
+  async 'a member came and went'() {
+    const guest = await startIngest(guestFolder);
+    await aWhile();
+    await guest.stop();
+  },
+};
+
+/** Each kind once, in random order, again and again. */
+function* deal(): Generator<string, never> {
+  for (;;)
+    yield* Object.keys(faults)
+      .map((name) => ({ name, at: random() }))
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ name }) => name);
+}
+
+async function backlog(): Promise<number> {
+  const { events } = await load.sent();
+  const [claimed] = await sqlRows<{ n: string }>(
+    server(),
+    `SELECT sum(events) AS n FROM batches WHERE topic = '${topic}' AND revision = 0`,
+    database.name,
+  );
+  return events - Number(claimed?.n);
+}
+
+test('mixed faults lose and double nothing, and memory does not grow', { timeout: 1_800_000 }, async () => {
+  const memory = watchRss(steady.pid);
+  await load.start(sizes.rate);
+  const made: Record<string, number> = {};
+  const deadline = Date.now() + sizes.seconds * 1_000;
+  const dealt = deal();
+  while (Date.now() < deadline) {
+    await sleep(random() * 1_000);
+    const name = dealt.next().value;
+    await faults[name]?.();
+    made[name] = (made[name] ?? 0) + 1;
+    await until(backlog, (events) => events < sizes.rate * 40, 240_000).catch(() => {}); // a busy machine: the verdict counts
+  }
+  await load.stop();
+  await proxy.settled();
+  await until(() => load.isCovered(place()), Boolean, 180_000).catch(() => {}); // the verdict says what is missing
+  memory.stop();
+  const [sent, verdict, derived] = [await load.sent(), await load.judge(place()), await derivedFaults(place())];
+  const slope = rssSlope(memory.samples);
+  printed.report({ made, recordsPerSecond: sent.rate, ambiguousInserts: proxy.ambiguous, ...slope, derived, ...verdict });
+  expect(verdict).toMatchObject(clean);
+  expect(derived).toEqual([]);
+  expect(verdict.records).toBe(sent.records);
+  expect(steady.log()).not.toContain('the process ends');
+  if (printed.full) expect(slope.perTenMinutes).toBeLessThan(0.01);
+});
