@@ -150,8 +150,8 @@ export async function staleSpans(clickhouse: ClickHouse, range: Span): Promise<S
   if (mark === null) return [range];
   const { sql, parameters } = beyond(mark);
   // Plain claims are hours alone, however many they are.
-  const rows = await clickhouse.rows<{ name: string; revision: number; from: number; to: number }>(
-    `SELECT DISTINCT toUnixTimestamp(toStartOfHour(min_timestamp)) AS from, toUnixTimestamp(toStartOfHour(max_timestamp)) + 3600 AS to,
+  const rows = await clickhouse.rows<{ name: string; revision: number; begins: number; ends: number }>(
+    `SELECT DISTINCT toUnixTimestamp(toStartOfHour(min_timestamp)) AS begins, toUnixTimestamp(toStartOfHour(max_timestamp)) + 3600 AS ends,
   revision, ${named} AS name
 FROM batches
 WHERE ${sql} AND (events > 0 OR revision > 0)`,
@@ -160,7 +160,7 @@ WHERE ${sql} AND (events > 0 OR revision > 0)`,
   const known = new Set(mark.seen);
   const unknown = rows.filter(({ name }) => !known.has(name));
   if (unknown.some(({ revision }) => revision > 0)) return [range];
-  const spans = unknown.map(({ from, to }) => ({ from: from * 1_000, to: to * 1_000 }));
+  const spans = unknown.map(({ begins, ends }) => ({ from: Number(begins) * 1_000, to: Number(ends) * 1_000 }));
   return joined(spans.filter(({ from, to }) => from < range.to && to > range.from));
 }
 

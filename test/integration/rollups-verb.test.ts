@@ -9,6 +9,8 @@ import { sqlText, type SqlServer } from '../support/sql.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-rollups-'));
 const dataDir = join(folder, 'data');
+/** The database of the embedded default. */
+const name = 'gatetrail';
 const at = '2026-11-22T10:30:00Z';
 let service: Running;
 let engine: SqlServer;
@@ -34,7 +36,7 @@ const rollups = (...args: string[]) => runGatetrail(['rollups', ...args], { data
 
 test('the alerts role sums up what ingest stores', async () => {
   const verdict = await until(
-    () => rollupDrift(engine, 'default'),
+    () => rollupDrift(engine, name),
     ({ hours, drift }) => hours > 0 && drift.length === 0,
     90_000,
   );
@@ -43,7 +45,7 @@ test('the alerts role sums up what ingest stores', async () => {
 
 test('verify finds nothing, then the hour that was planted, and rebuild mends it', async () => {
   expect(await rollups('verify')).toMatchObject({ code: 0, out: '' });
-  await sqlText(engine, "ALTER TABLE rollup_hour UPDATE requests = 7 WHERE tenant != '' SETTINGS mutations_sync = 2");
+  await sqlText(engine, "ALTER TABLE rollup_hour UPDATE requests = 7 WHERE tenant != '' SETTINGS mutations_sync = 2", name);
   const found = await rollups('verify', '--json');
   expect(found).toMatchObject({ code: 3 });
   const { arrived, ...drift } = JSON.parse(found.out) as Record<string, unknown>;
