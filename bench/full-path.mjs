@@ -1,10 +1,10 @@
 // The whole way, from Kafka through the role `ingest` in a process of its own into the engine in another, beside JSON.parse
 // and the insert alone. What waits in the topic was produced before, so that nothing but the two works.
 import { measureInsert } from './insert.mjs';
+import { measureOurs } from './ours.mjs';
 import { measureParse } from './parse.mjs';
 import { withKafka, withStore } from './place.mjs';
 import { produce } from './produce.mjs';
-import { rates, steadyState } from './steady.mjs';
 
 const topic = 'bench';
 const partitions = 4;
@@ -14,28 +14,17 @@ export default {
   how: `Records from Kafka through the role ingest into the engine, beside JSON.parse of the same records and the insert of
 blocks that are ready: CPU of all, from the first rows that can be seen to the last.`,
   sizes: { full: { records: 200_000, inserts: 10 }, quick: { records: 120_000, inserts: 3 } },
-  measure: (sizes) =>
-    withStore((store) =>
-      withKafka(async (kafka) => {
-        const before = measureParse(sizes);
-        const insert = await measureInsert(store, sizes);
-        const fullPath = await measureFullPath(store, kafka, sizes);
-        // Before and after: the machine may have become busier.
-        return summary({ parse: middle(before, measureParse(sizes)), insert, fullPath });
-      }),
-    ),
+  measure: ({ records, inserts }) =>
+    withKafka(async (kafka) => {
+      for (const name of [topic, 'gatetrail-records']) await kafka.createTopic(name, partitions);
+      await produce(kafka.brokers, { topic, partitions, records });
+      const before = measureParse({ records });
+      const insert = await withStore((store) => measureInsert(store, { inserts }));
+      const fullPath = await measureOurs(kafka, { topic, records });
+      // Before and after: the machine may have become busier.
+      return summary({ parse: middle(before, measureParse({ records })), insert, fullPath });
+    }),
 };
-
-async function measureFullPath({ clickhouse, engine, startIngest }, kafka, { records }) {
-  for (const name of [topic, 'gatetrail-records']) await kafka.createTopic(name, partitions);
-  await produce(kafka.brokers, { topic, partitions, records });
-  const ingest = await startIngest({ brokers: kafka.brokers, topics: [topic] });
-  // Without a condition the engine answers from what it knows of the parts: looking costs the engine nothing.
-  const rows = async () => Number((await clickhouse.rows('SELECT count() AS n FROM events'))[0].n);
-  const state = await steadyState({ rows, pids: { ingest: ingest.pids, engine: [engine.pid] }, records });
-  await ingest.stop();
-  return rates(state);
-}
 
 function middle(one, other) {
   return { cpuPerMillion: (one.cpuPerMillion + other.cpuPerMillion) / 2, bytesPerRecord: one.bytesPerRecord };

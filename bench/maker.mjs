@@ -1,16 +1,13 @@
 // The product's own way from messages to blocks, without a log and without a store.
-import { join } from 'node:path';
 import { kongValues } from './records.mjs';
 
-const dist = join(import.meta.dirname, '../dist');
 export const key = { logId: 'bench', sourceEpoch: 1, topic: 'bench', partition: 0 };
 
 /** As the role `ingest` makes its own from the default configuration. */
-export async function makeBatchMaker() {
-  const { createBatchMaker } = await import(`${dist}/ingest/batch.js`);
-  const { createDecoder, loadGateways } = await import(`${dist}/ingest/pipeline.js`);
-  const { deriveKey } = await import(`${dist}/core/keys.js`);
-  const decoder = createDecoder({
+async function makeDecoder() {
+  const { createDecoder, loadGateways } = await import('../dist/ingest/pipeline.js');
+  const { deriveKey } = await import('../dist/core/keys.js');
+  return createDecoder({
     sources: [],
     defaultTenant: 'default',
     intakeTopic: 'none',
@@ -19,7 +16,23 @@ export async function makeBatchMaker() {
     pseudonyms: deriveKey(Buffer.alloc(32, 1), 'pseudonyms'),
     version: 'bench',
   });
-  return createBatchMaker(decoder);
+}
+
+export async function makeBatchMaker() {
+  const { createBatchMaker } = await import('../dist/ingest/batch.js');
+  return createBatchMaker(await makeDecoder());
+}
+
+/** The canonical events of a range, each an object of its own. */
+export async function readEvents({ messages }) {
+  const decoder = await makeDecoder();
+  const events = [];
+  const refuse = () => {
+    throw new Error('a record could not be read');
+  };
+  const sink = { event: (event) => void events.push({ ...event, attributes: { ...event.attributes } }), rejected: refuse, skipped: refuse };
+  for (const message of messages) decoder.decode(message, key.topic, Date.now(), sink);
+  return events;
 }
 
 /** `count` Kong records as the log gives them, from an offset on. */

@@ -68,6 +68,7 @@ async function startStore() {
   return {
     dataDir,
     engine,
+    address: { url, password },
     clickhouse,
     start,
     startIngest,

@@ -1,14 +1,12 @@
 // The steady state: from the first rows that can be seen to the last, with the CPU seconds of each process meanwhile.
 import { readdirSync, readFileSync } from 'node:fs';
 
-const lookEveryMs = 200;
-
 /**
  * `rows()` counts what can be seen, `pids` names the processes that count. Gives the rows of the steady state, its seconds,
  * and CPU seconds by name; joining the group and the first flush stand outside. What was read before the first flush and is
  * seen after it flatters whoever flushes seldom, so `wholeCpu` counts from the call on, for all records.
  */
-export async function steadyState({ rows, pids, records, timeoutMs = 600_000 }) {
+export async function steadyState({ rows, pids, records, lookEveryMs = 200, timeoutMs = 1_200_000 }) {
   const deadline = Date.now() + timeoutMs;
   const before = mapValues(pids, (list) => sum(list.map(cpuOf)));
   const sample = async (isThere) => {
@@ -43,22 +41,48 @@ export function rates({ rows, seconds, cpu, wholeCpu }) {
 }
 
 /** CPU seconds so far of a process and of those that it started: the engine is hosted by a child. */
-export function cpuOf(pid) {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const stats = new Map(all.flatMap((name) => statOf(Number(name))));
-  const belongs = (each) => each === pid || (stats.has(each) && belongs(stats.get(each).parent));
-  return sum([...stats].filter(([each]) => belongs(each)).map(([, { seconds }]) => seconds));
+export const cpuOf = (pid) => sum(family(pid).map((each) => statOf(`/proc/${each}`)?.seconds ?? 0));
+
+/** The same by the names of threads, which in the engine tell what they do; threads that have ended are left out. */
+export function cpuByThread(pid) {
+  const byName = {};
+  for (const each of family(pid)) {
+    for (const thread of numbered(`/proc/${each}/task`)) {
+      const { name, seconds } = statOf(`/proc/${each}/task/${thread}`) ?? { name: '', seconds: 0 };
+      byName[name] = (byName[name] ?? 0) + seconds;
+    }
+  }
+  return byName;
 }
 
-/** Nothing for a process that has ended meanwhile. Ticks are hundredths of a second. */
-function statOf(pid) {
+function family(pid) {
+  const children = numbered(`/proc/${pid}/task`).flatMap((thread) => textOf(`/proc/${pid}/task/${thread}/children`).trim().split(' '));
+  return [pid, ...children.filter((each) => each !== '').flatMap((each) => family(Number(each)))];
+}
+
+function numbered(folder) {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return [[pid, { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / 100 }]];
+    return readdirSync(folder).map(Number);
   } catch {
-    return [];
+    return []; // ended meanwhile
   }
+}
+
+function textOf(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Nothing for what has ended meanwhile. Ticks are hundredths of a second. */
+function statOf(folder) {
+  const stat = textOf(`${folder}/stat`);
+  const [start, end] = [stat.indexOf('('), stat.lastIndexOf(')')];
+  const fields = stat.slice(end + 2).split(' ');
+  if (end < 0) return undefined;
+  return { name: stat.slice(start + 1, end), seconds: (Number(fields[11]) + Number(fields[12])) / 100 };
 }
 
 export const sum = (values) => values.reduce((total, value) => total + value, 0);

@@ -1,16 +1,12 @@
 // The product's own writer, without a log: claim, dead letters, events, read back, batch after batch of one partition.
-import { join } from 'node:path';
 
-const dist = join(import.meta.dirname, '../dist');
-
-/** `wrap` may stand between the writer and what it calls in the ledger and the store. */
-export async function createBenchWriter(clickhouse, maker, wrap = (calls) => calls) {
-  const { createWriter } = await import(`${dist}/ingest/write.js`);
-  const { openLedger } = await import(`${dist}/storage/ledger.js`);
-  const { openBatchStore } = await import(`${dist}/storage/batch-store.js`);
-  const { originClaim } = await import(`${dist}/storage/positions.js`);
-  const { silentLogger } = await import(`${dist}/core/logger.js`);
-  const [ledger, store] = [wrap(openLedger(clickhouse)), wrap(openBatchStore(clickhouse))];
+export async function createBenchWriter(clickhouse, maker) {
+  const { createWriter } = await import('../dist/ingest/write.js');
+  const { openLedger } = await import('../dist/storage/ledger.js');
+  const { openBatchStore } = await import('../dist/storage/batch-store.js');
+  const { originClaim } = await import('../dist/storage/positions.js');
+  const { silentLogger } = await import('../dist/core/logger.js');
+  const [ledger, store] = [openLedger(clickhouse), openBatchStore(clickhouse)];
   const writer = createWriter({ ledger, store, maker, writer: 'bench', logger: silentLogger });
   const revoked = new AbortController().signal;
   const sequences = new Map();
