@@ -16,16 +16,19 @@ const outcomeOf = (status) => {
   return status < 600 ? 'server_error' : 'unknown';
 };
 
+/** As ClickHouse reads a time by default. */
+const toTime = (ms) => new Date(ms).toISOString().slice(0, -1).replace('T', ' ');
+
 /** The columns that ours fills from a Kong record. */
 export function naiveRow({ request, response, latencies, ...record }, { topic, partition, offset }) {
   const url = new URL(request.url);
   const mark = request.uri.indexOf('?');
   return {
-    received_at: Date.now() / 1000,
+    received_at: toTime(Date.now()),
     topic,
     kafka_partition: partition,
     kafka_offset: offset,
-    timestamp: record.started_at / 1000,
+    timestamp: toTime(record.started_at),
     time_source: 'start',
     tenant: 'default',
     gateway_kind: 'kong',
@@ -73,7 +76,11 @@ async function consume({ brokers, topic, url, password, perInsert }) {
     clearTimeout(late);
     const full = rows;
     rows = [];
-    if (full.length > 0) await insertNaive(client, full);
+    if (full.length === 0) return;
+    await insertNaive(client, full).catch((error) => {
+      console.error(error.message);
+      process.exit(1);
+    });
   };
   await consumer.run({
     async eachBatch({ batch }) {

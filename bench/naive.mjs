@@ -67,12 +67,17 @@ const measureNaive = (kafka, { records, perInsert, checks }) =>
     });
     try {
       const pids = { consumer: [consumer.pid], engine: [engine.pid] };
-      const state = await steadyState({ rows: rowCounter(clickhouse, 'peer'), pids, records });
+      const count = rowCounter(clickhouse, 'peer');
+      const rows = () => {
+        if (consumer.exitCode !== null) throw new Error('the naive consumer has ended');
+        return count();
+      };
+      const state = await steadyState({ rows, pids, records });
       checks(await sumsOf(clickhouse, 'peer'));
       return rates(state);
     } finally {
       consumer.kill('SIGKILL');
-      await once(consumer, 'exit');
+      if (consumer.exitCode === null && consumer.signalCode === null) await once(consumer, 'exit');
     }
   });
 
