@@ -84,7 +84,7 @@ async function measureBatches({ clickhouse, engine, startIngest }, kafka, topic)
   };
   const ingest = await startIngest({ brokers: kafka.brokers, topics: [topic] });
   const pids = { ingest: ingest.pids, engine: [engine.pid] };
-  const state = await steadyState({ rows, pids, records: batches * perBatch, lookEveryMs: 20 });
+  const state = await steadyState({ rows, pids, records: batches * perBatch, lookEveryMs: 100 });
   await ingest.stop();
   const [{ n }] = await clickhouse.rows(count);
   if (Number(n) !== batches * perBatch) throw new Error(`${n} events of the topic are there`);
