@@ -69,14 +69,14 @@ async function follow(store, { ingest, producer, minutes, print }) {
 }
 
 async function figuresOf(clickhouse) {
-  const [{ rows, active }] = await clickhouse.rows(
-    "SELECT sum(rows) AS rows, count() AS active FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active",
+  const [{ rows, remaining }] = await clickhouse.rows(
+    "SELECT sum(rows) AS rows, count() AS remaining FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active",
   );
   // Each batch is one part of events; ledger and dead letters have parts of their own.
   const [{ parts }] = await clickhouse.rows('SELECT count() AS parts FROM batches WHERE events > 0');
   const events = await clickhouse.rows("SELECT event, value FROM system.events WHERE event IN ('Merge', 'MergedRows')");
   const valueOf = (name) => Number(events.find(({ event }) => event === name)?.value ?? 0);
-  return { rows: Number(rows), active: Number(active), parts: Number(parts), merges: valueOf('Merge'), merged: valueOf('MergedRows') };
+  return { rows: Number(rows), active: Number(remaining), parts: Number(parts), merges: valueOf('Merge'), merged: valueOf('MergedRows') };
 }
 
 function summary(table) {
