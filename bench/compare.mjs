@@ -1,19 +1,24 @@
-// Figures of a run beside those of the baseline.
+// Figures of a run beside those that were kept.
 const worstRatio = 1.3;
 
-/** Prints each figure with its ratio to the baseline; gives the names of the ratios that became worse. */
-export function compare(run, baseline, print) {
+/**
+ * Prints each figure with its ratio to the kept one; gives the names of the ratios that became worse. Smaller is better
+ * unless a goal says `atLeast`.
+ */
+export function compare(run, baseline, { goals = {}, print }) {
   print(`against ${baseline.date}, ${baseline.machine}, Node ${baseline.node}`);
   const isSameSize = JSON.stringify(run.sizes) === JSON.stringify(baseline.sizes);
-  if (!isSameSize) print('the sizes differ: what is read has other costs, so nothing is judged');
-  const line = (name, value, before) => `${name.padEnd(45)} ${format(value)} ${format(before)} ${format(value / before)}`;
-  print(`${''.padEnd(45)} ${'now'.padStart(10)} ${'baseline'.padStart(10)} ${'ratio'.padStart(10)}`);
+  if (!isSameSize) print('the sizes differ, and with them the costs, so nothing is judged');
+  const line = (name, value, before) => `${name.padEnd(50)} ${format(value)} ${format(before)} ${format(value / before)}`;
+  print(`${''.padEnd(50)} ${'now'.padStart(10)} ${'kept'.padStart(10)} ${'ratio'.padStart(10)}`);
   for (const [name, value] of Object.entries(run.values)) print(line(name, value, baseline.values[name]));
   const worse = [];
   for (const [name, value] of Object.entries(run.ratios)) {
-    const isWorse = isSameSize && value > baseline.ratios[name] * worstRatio;
+    const before = baseline.ratios[name];
+    const change = goals[name]?.atLeast === undefined ? value / before : before / value;
+    const isWorse = isSameSize && change > worstRatio;
     if (isWorse) worse.push(name);
-    print(`${line(name, value, baseline.ratios[name])}${isWorse ? `  worse than ${worstRatio} times the baseline` : ''}`);
+    print(`${line(name, value, before)}${isWorse ? `  worse than ${worstRatio} times what was kept` : ''}`);
   }
   return worse;
 }

@@ -2,17 +2,42 @@
 // can be seen. Of each round of records that is sent the last one of each partition is a sample; the broker tells when it
 // was appended, and what is stored is asked for all the time, so that a sample is late by one look at most.
 import kafkajs from 'kafkajs';
+import { measureOurs } from './ours.mjs';
+import { withKafka, withStore } from './place.mjs';
+import { produce } from './produce.mjs';
 import { kongValues } from './records.mjs';
 
 const topic = 'bench-freshness';
+const fullTopic = 'bench-full';
 const partitions = 4;
 const roundMs = 100;
 const lookMs = 50;
 
+/** A batch closes after a second at most. */
+const flushSeconds = 1;
+
+export default {
+  title: 'Freshness at half load',
+  how: `From the moment at which Kafka appended a record to the moment at which its row can be seen, at half the rate that was
+measured right before.`,
+  sizes: { full: { records: 200_000, freshSeconds: 60 }, quick: { records: 120_000, freshSeconds: 15 } },
+  goals: { 'freshness p95 / (flush interval + 0.5 s)': { atMost: 1 } },
+  measure: ({ records, freshSeconds }) =>
+    withKafka(async (kafka) => {
+      for (const name of [fullTopic, 'gatetrail-records']) await kafka.createTopic(name, partitions);
+      await produce(kafka.brokers, { topic: fullTopic, partitions, records });
+      const { recordsPerSecond } = await measureOurs(kafka, { topic: fullTopic, records });
+      await kafka.createTopic(topic, partitions, { 'message.timestamp.type': 'LogAppendTime' });
+      const load = { recordsPerSecond: recordsPerSecond / 2, seconds: freshSeconds };
+      const { p50, p95 } = await withStore((store) => measureFreshness(store, kafka, load));
+      const values = { 'load, records per second': load.recordsPerSecond, 'p50 s': p50, 'p95 s': p95 };
+      return { values, ratios: { 'freshness p95 / (flush interval + 0.5 s)': p95 / (flushSeconds + 0.5) } };
+    }),
+};
+
 /** Seconds at p50 and p95. `recordsPerSecond` is the load. */
-export async function measureFreshness({ clickhouse, kafka, start }, { recordsPerSecond, seconds }) {
-  await kafka.createTopic(topic, partitions, { 'message.timestamp.type': 'LogAppendTime' });
-  const ingest = await start('ingest', { GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','), GATETRAIL_KAFKA_TOPICS: topic });
+async function measureFreshness({ clickhouse, startIngest }, kafka, { recordsPerSecond, seconds }) {
+  const ingest = await startIngest({ brokers: kafka.brokers, topics: [topic] });
   const waiting = [];
   const ages = [];
   let isSending = true;

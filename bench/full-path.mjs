@@ -1,51 +1,51 @@
-// The whole way: from Kafka through the role `ingest` in a process of its own into the engine in another, from the first
-// row that can be seen to the last. What waits in the topic was produced before, so that nothing but the two works.
-import kafkajs from 'kafkajs';
-import { cpuOf } from './place.mjs';
-import { kongValues } from './records.mjs';
+// The whole way, from Kafka through the role `ingest` in a process of its own into the engine in another, beside JSON.parse
+// and the insert alone. What waits in the topic was produced before, so that nothing but the two works.
+import { measureInsert } from './insert.mjs';
+import { measureOurs } from './ours.mjs';
+import { measureParse } from './parse.mjs';
+import { withKafka, withStore } from './place.mjs';
+import { produce } from './produce.mjs';
 
 const topic = 'bench';
 const partitions = 4;
 
-export async function measureFullPath({ clickhouse, engine, kafka, start }, { records }) {
-  for (const name of [topic, 'gatetrail-records']) await kafka.createTopic(name, partitions);
-  await produce(kafka.brokers, records);
-  const ingest = await start('ingest', { GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','), GATETRAIL_KAFKA_TOPICS: topic });
-  // Without a condition the engine answers from what it knows of the parts: looking costs the engine nothing.
-  const stored = async () => Number((await clickhouse.rows('SELECT count() AS n FROM events'))[0].n);
-  const first = await sample({ stored, engine, ingest }, (rows) => rows > 0);
-  const last = await sample({ stored, engine, ingest }, (rows) => rows >= records);
-  await ingest.stop();
-  if (last.rows !== records) throw new Error(`${records} records were produced, ${last.rows} rows are there`);
-  const rows = last.rows - first.rows;
-  if (rows === 0) throw new Error('all rows came at once: too few records to measure');
-  const perMillion = (name) => ((last[name] - first[name]) / rows) * 1e6;
-  return {
-    recordsPerSecond: rows / ((last.at - first.at) / 1000),
-    ingestCpuPerMillion: perMillion('ingestCpu'),
-    engineCpuPerMillion: perMillion('engineCpu'),
-    cpuPerMillion: perMillion('ingestCpu') + perMillion('engineCpu'),
+export default {
+  title: 'The whole way / its floors',
+  how: `Records from Kafka through the role ingest into the engine, beside JSON.parse of the same records and the insert of
+blocks that are ready: CPU of all, from the first rows that can be seen to the last.`,
+  sizes: { full: { records: 200_000, inserts: 10 }, quick: { records: 120_000, inserts: 3 } },
+  measure: ({ records, inserts }) =>
+    withKafka(async (kafka) => {
+      for (const name of [topic, 'gatetrail-records']) await kafka.createTopic(name, partitions);
+      await produce(kafka.brokers, { topic, partitions, records });
+      const before = measureParse({ records });
+      const insert = await withStore((store) => measureInsert(store, { inserts }));
+      const fullPath = await measureOurs(kafka, { topic, records });
+      // Before and after: the machine may have become busier.
+      return summary({ parse: middle(before, measureParse({ records })), insert, fullPath });
+    }),
+};
+
+function middle(one, other) {
+  return { cpuPerMillion: (one.cpuPerMillion + other.cpuPerMillion) / 2, bytesPerRecord: one.bytesPerRecord };
+}
+
+function summary({ parse, insert, fullPath: { recordsPerSecond, cpuPerMillion, cpu } }) {
+  const values = {
+    'bytes per record': parse.bytesPerRecord,
+    'JSON.parse alone, CPU s per million': parse.cpuPerMillion,
+    'full path, records per second': recordsPerSecond,
+    'full path, CPU s per million': cpuPerMillion,
+    'full path, CPU s per million, ingest': cpu.ingest,
+    'full path, CPU s per million, engine': cpu.engine,
+    'JSON.parse, share of the CPU of ingest': parse.cpuPerMillion / cpu.ingest,
+    'insert, rows per second': insert.rowsPerSecond,
+    'insert, engine CPU s per million': insert.engineCpuPerMillion,
   };
-}
-
-async function sample({ stored, engine, ingest }, isThere) {
-  const deadline = Date.now() + 300_000;
-  for (;;) {
-    const rows = await stored();
-    if (isThere(rows)) return { rows, at: performance.now(), ingestCpu: cpuOf(ingest.pid), engineCpu: cpuOf(engine.pid) };
-    if (Date.now() > deadline) throw new Error(`not stored within 5 minutes: ${rows} rows are there`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function produce(brokers, records) {
-  const client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
-  const producer = client.producer({ allowAutoTopicCreation: false });
-  await producer.connect();
-  const perRequest = 500;
-  for (let at = 0; at < records; at += perRequest) {
-    const partition = (at / perRequest) % partitions;
-    await producer.send({ topic, messages: kongValues(Math.min(perRequest, records - at), at).map((value) => ({ value, partition })) });
-  }
-  await producer.disconnect();
+  const ratios = {
+    'full path CPU / JSON.parse CPU': cpuPerMillion / parse.cpuPerMillion,
+    'ingest CPU / JSON.parse CPU': cpu.ingest / parse.cpuPerMillion,
+    'insert CPU of the engine / JSON.parse CPU': insert.engineCpuPerMillion / parse.cpuPerMillion,
+  };
+  return { values, ratios };
 }

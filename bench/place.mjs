@@ -1,6 +1,6 @@
-// Where the bench runs: a data folder with the engine in a process of its own, and a real Kafka as the tests start it.
+// Where the bench runs: stores (a data folder, with the engine in a process of its own), and a real Kafka as the tests start it.
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,15 +8,36 @@ import { createInterface } from 'node:readline';
 const root = join(import.meta.dirname, '..');
 const main = join(root, 'dist/main.js');
 
-export async function startPlace() {
+/** Runs `work` with a Kafka, and stops it whatever happens. */
+export async function withKafka(work) {
+  const kafka = await startKafka();
+  try {
+    return await work(kafka);
+  } finally {
+    await kafka.stop();
+  }
+}
+
+/** Runs `work` with an empty store, migrated, and removes it whatever happens. */
+export async function withStore(work) {
+  const store = await startStore();
+  try {
+    return await work(store);
+  } finally {
+    await store.stop();
+  }
+}
+
+async function startStore() {
   const dataDir = mkdtempSync(join(tmpdir(), 'gatetrail-bench-'));
   const children = [];
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GATETRAIL_')));
+  const given = Object.entries(process.env).filter(([name]) => !name.startsWith('GATETRAIL_'));
+  const environment = { ...Object.fromEntries(given), NODE_ENV: 'production', GATETRAIL_LOG_LEVEL: 'warn' };
 
-  /** A role, with the NODE_ENV of the image; resolves with its pid and ready line. */
-  async function start(verb, env = {}) {
-    const child = spawn(process.execPath, [main, verb, '--json', '--data', dataDir], {
-      env: { ...environment, NODE_ENV: 'production', GATETRAIL_PORT: '0', GATETRAIL_LOG_LEVEL: 'warn', ...env },
+  /** A role, in the environment of the image; resolves with its pid and ready line. `folder`: of another machine. */
+  async function start(verb, env = {}, folder = dataDir) {
+    const child = spawn(process.execPath, [main, verb, '--json', '--data', folder], {
+      env: { ...environment, GATETRAIL_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
@@ -34,16 +55,26 @@ export async function startPlace() {
   const { url, password } = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8'));
   const { connect } = await import(join(root, 'dist/storage/clickhouse.js'));
   const clickhouse = connect({ url, user: 'jobs', password, database: 'gatetrail', requestTimeoutMs: 300_000 });
-  const kafka = await startKafka();
+
+  /** `processes` of the role `ingest`: the first as on one machine, each further one with a folder of its own, as on another. */
+  async function startIngest({ brokers, topics }, processes = 1) {
+    const kafka = { GATETRAIL_KAFKA_BROKERS: brokers.join(','), GATETRAIL_KAFKA_TOPICS: topics.join(',') };
+    const server = { GATETRAIL_CLICKHOUSE_URL: url, GATETRAIL_CLICKHOUSE_USER: 'ingest', GATETRAIL_CLICKHOUSE_PASSWORD: password };
+    const elsewhere = (at) => [{ ...kafka, ...server, GATETRAIL_SECRET_FILE: join(dataDir, 'secret') }, join(dataDir, `ingest-${at}`)];
+    const all = await Promise.all(Array.from({ length: processes }, (_, at) => start('ingest', ...(at === 0 ? [kafka] : elsewhere(at)))));
+    return { pids: all.map(({ pid }) => pid), stop: () => Promise.all(all.map((each) => each.stop())) };
+  }
+
   return {
+    dataDir,
     engine,
+    address: { url, password },
     clickhouse,
-    kafka,
     start,
+    startIngest,
     async stop() {
       await clickhouse.close();
       for (const child of children.toReversed()) await end(child);
-      await kafka.stop();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
@@ -67,23 +98,4 @@ async function end(child) {
   const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await exited;
   clearTimeout(late);
-}
-
-/** CPU seconds so far of a process and of those that it started: the engine is hosted by a child. */
-export function cpuOf(pid) {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const stats = new Map(all.flatMap((name) => statOf(Number(name))));
-  const belongs = (each) => each === pid || (stats.has(each) && belongs(stats.get(each).parent));
-  return [...stats].filter(([each]) => belongs(each)).reduce((sum, [, { seconds }]) => sum + seconds, 0);
-}
-
-/** Nothing for a process that has ended meanwhile. Ticks are hundredths of a second. */
-function statOf(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return [[pid, { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / 100 }]];
-  } catch {
-    return [];
-  }
 }

@@ -1,13 +1,31 @@
 // What a person waits for: pages of 100 events and a series of 24 hours through GraphQL, each beside the same rows and
 // figures as plain SQL. The two take turns, so that a busy machine slows both.
+import { key, kongRange, makeBatchMaker } from './maker.mjs';
+import { withStore } from './place.mjs';
+import { createBenchWriter } from './writer.mjs';
+
 const hourMs = 3_600_000;
 const minutes = 1_440;
+const seeded = 20_000;
 
-export async function measureReads({ clickhouse, start }, { events, rounds }) {
-  const to = Math.floor(Date.now() / hourMs - 1) * hourMs; // before anything that the full path left
+export default {
+  title: 'Reads through GraphQL / plain SQL',
+  how: `Pages of 100 events, one behind the other, and a series of 24 hours in minutes, through the role query and as plain
+SQL that gives the same: the two take turns.`,
+  sizes: { full: { events: 1_000_000, rounds: 50 }, quick: { events: 100_000, rounds: 10 } },
+  goals: {
+    'page p50 / (1.3 x plain SQL p50 + 3 ms)': { atMost: 1 },
+    'series p50 / (1.3 x plain SQL p50 + 3 ms)': { atMost: 1 },
+  },
+  measure: (sizes) => withStore(async (store) => summary(await measureReads(store, sizes))),
+};
+
+async function measureReads({ clickhouse, start }, { events, rounds }) {
+  const to = Math.floor(Date.now() / hourMs - 1) * hourMs; // before anything that the seed left
   const from = to - 24 * hourMs;
   const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
   const range = { absolute: span };
+  await seed(clickhouse);
   await fill(clickhouse, events, span);
   const query = await start('query');
   const ask = asker(query.ready);
@@ -78,6 +96,12 @@ WHERE ${inRange}
 GROUP BY at
 ORDER BY at`;
 
+/** Kong events through the product's own batch and write. */
+async function seed(clickhouse) {
+  const writer = await createBenchWriter(clickhouse, await makeBatchMaker());
+  await writer.write(key, kongRange(seeded, 0));
+}
+
 /** Copies of what was stored, spread evenly over the range, each with an id of its own: ids that repeat would compress. */
 async function fill(clickhouse, events, { from, to }) {
   const parameters = { from: Date.parse(from) * 1000, step: Math.floor(((Date.parse(to) - Date.parse(from)) * 1000) / events), events };
@@ -137,4 +161,22 @@ function percentiles(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   return { p50: at(0.5), p95: at(0.95) };
+}
+
+function summary({ page, plainPage, series, plainSeries }) {
+  const values = {
+    'page of 100 events, p50 ms': page.p50,
+    'page of 100 events, p95 ms': page.p95,
+    'page of 100 events as plain SQL, p50 ms': plainPage.p50,
+    'series of 24 hours, p50 ms': series.p50,
+    'series of 24 hours, p95 ms': series.p95,
+    'series of 24 hours as plain SQL, p50 ms': plainSeries.p50,
+  };
+  const ratios = {
+    'page p50 / plain SQL p50': page.p50 / plainPage.p50,
+    'series p50 / plain SQL p50': series.p50 / plainSeries.p50,
+    'page p50 / (1.3 x plain SQL p50 + 3 ms)': page.p50 / (1.3 * plainPage.p50 + 3),
+    'series p50 / (1.3 x plain SQL p50 + 3 ms)': series.p50 / (1.3 * plainSeries.p50 + 3),
+  };
+  return { values, ratios };
 }

@@ -61,11 +61,11 @@ export function kongRecord(at, startedAt) {
   };
 }
 
-/** `count` records as bytes, spread over the last hour. */
-export function kongValues(count, from = 0) {
+/** `count` records as bytes, in the order of their times: `total` of them end ten minutes ago and span fifty. */
+export function kongValues(count, from = 0, total = count) {
   const start = Date.now() - 3_600_000;
   return Array.from({ length: count }, (_, index) => {
     const at = from + index;
-    return Buffer.from(JSON.stringify(kongRecord(at, start + Math.floor((index / count) * 3_000_000))));
+    return Buffer.from(JSON.stringify(kongRecord(at, start + Math.floor(((at % total) / total) * 3_000_000))));
   });
 }

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cpuOf } from './place.mjs';
+import { cpuOf } from './steady.mjs';
 
 const dist = join(import.meta.dirname, '../dist');
 const [{ spawnEngine }, { connect }, { migrate }, { eventStatement, openScope }, counted, { rebuild }, tables] = await Promise.all(

@@ -1,101 +1,76 @@
-// Measures the product on this machine and prints the figures: `npm run bench -- [--quick] [--compare | --keep]`.
-// Runs on dist/. --keep writes bench/baseline.json (not with --quick); --compare prints each figure beside it and ends with 3 where a ratio
-// is worse than 1.3 times the baseline. Times of a shared machine swing; ratios of one run hold much better.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Measures the product on this machine and prints the figures:
+// `npm run bench -- [PART…] [--quick] [--SIZE NUMBER…] [--compare | --keep]`, all parts by default. Runs on dist/.
+// --keep writes what was measured in full size into bench/baseline.json and docs/bench.md; --compare prints each figure beside
+// the kept one and ends with 3 where a ratio is worse than 1.3 times that. Times of a shared machine swing; ratios of one run
+// hold much better.
 import { cpus, loadavg, release } from 'node:os';
-import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { compare } from './compare.mjs';
-import { measureFreshness } from './freshness.mjs';
-import { measureFullPath } from './full-path.mjs';
-import { measureInsert } from './insert.mjs';
-import { measureParse } from './parse.mjs';
-import { startPlace } from './place.mjs';
-import { measureReads } from './reads.mjs';
+import { readBaseline, writeBaseline } from './page.mjs';
+import { parts } from './parts.mjs';
+import { round, table } from './table.mjs';
 
-const baselineFile = join(import.meta.dirname, 'baseline.json');
-const has = (flag) => process.argv.includes(flag);
-const sizes = has('--quick')
-  ? { records: 120_000, events: 100_000, rounds: 10, inserts: 3, freshSeconds: 15 }
-  : { records: 200_000, events: 1_000_000, rounds: 50, inserts: 10, freshSeconds: 60 };
+const sizeNames = [...new Set(Object.values(parts).flatMap(({ sizes }) => Object.keys(sizes.full)))];
+const { positionals: wanted, values: flags } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean' },
+    compare: { type: 'boolean' },
+    keep: { type: 'boolean' },
+    ...Object.fromEntries(sizeNames.map((name) => [name, { type: 'string' }])),
+  },
+});
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`there is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+
 const print = (line) => process.stdout.write(`${line}\n`);
-
-const place = await startPlace();
-let figures;
-try {
-  const before = measureParse(sizes);
-  const insert = await measureInsert(place, sizes);
-  const fullPath = await measureFullPath(place, sizes);
-  const load = { recordsPerSecond: fullPath.recordsPerSecond / 2, seconds: sizes.freshSeconds };
-  const freshness = await measureFreshness(place, load);
-  const reads = await measureReads(place, sizes);
-  const parse = middle(before, measureParse(sizes)); // before and after: the machine may have become busier
-  figures = summary({ parse, insert, fullPath, freshness, reads });
-} finally {
-  await place.stop();
+const baseline = readBaseline();
+for (const name of wanted.length === 0 ? Object.keys(parts) : wanted) {
+  const run = await measure(name, parts[name]);
+  report(run, parts[name]);
+  if (flags.compare && baseline[name]) {
+    if (compare(run, baseline[name], { goals: parts[name].goals, print }).length > 0) process.exitCode = 3;
+  }
+  if (flags.keep && isFull(run, parts[name])) keep(name, run);
 }
 
-function middle(one, other) {
-  return { cpuPerMillion: (one.cpuPerMillion + other.cpuPerMillion) / 2, bytesPerRecord: one.bytesPerRecord };
-}
-
-/** `values` are of this machine and moment; of `ratios` smaller is better, and both sides come from this run. */
-function summary({ parse, insert, fullPath, freshness, reads }) {
-  const values = {
-    'bytes per record': parse.bytesPerRecord,
-    'JSON.parse alone, CPU s per million': parse.cpuPerMillion,
-    'full path, records per second': fullPath.recordsPerSecond,
-    'full path, CPU s per million': fullPath.cpuPerMillion,
-    'full path, CPU s per million, ingest': fullPath.ingestCpuPerMillion,
-    'full path, CPU s per million, engine': fullPath.engineCpuPerMillion,
-    'JSON.parse, share of the CPU of ingest': parse.cpuPerMillion / fullPath.ingestCpuPerMillion,
-    'insert, rows per second': insert.rowsPerSecond,
-    'insert, engine CPU s per million': insert.engineCpuPerMillion,
-    'freshness at half load, p50 s': freshness.p50,
-    'freshness at half load, p95 s': freshness.p95,
-    'page of 100 events, p50 ms': reads.page.p50,
-    'page of 100 events, p95 ms': reads.page.p95,
-    'page of 100 events as plain SQL, p50 ms': reads.plainPage.p50,
-    'series of 24 hours, p50 ms': reads.series.p50,
-    'series of 24 hours, p95 ms': reads.series.p95,
-    'series of 24 hours as plain SQL, p50 ms': reads.plainSeries.p50,
+async function measure(name, { title, sizes, measure: measurePart }) {
+  const given = Object.entries(flags).filter(([flag]) => flag in sizes.full);
+  const chosen = { ...(flags.quick ? sizes.quick : sizes.full), ...Object.fromEntries(given.map(([flag, text]) => [flag, Number(text)])) };
+  print(`\n${name}: ${title}, ${JSON.stringify(chosen)}`);
+  const startedAt = performance.now();
+  const figures = await measurePart(chosen, print);
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} x ${cpus()[0]?.model}, ${release()}`,
+    node: process.version,
+    // Of the last 15 minutes: how much else the machine did.
+    load: round(loadavg()[2]),
+    minutes: round((performance.now() - startedAt) / 60_000),
+    sizes: chosen,
+    ...figures,
   };
-  const ratios = {
-    // A batch closes after a second at most: at most 1.
-    'freshness p95 / (flush interval + 0.5 s)': freshness.p95 / 1.5,
-    'full path CPU / JSON.parse CPU': fullPath.cpuPerMillion / parse.cpuPerMillion,
-    'ingest CPU / JSON.parse CPU': fullPath.ingestCpuPerMillion / parse.cpuPerMillion,
-    'insert CPU of the engine / JSON.parse CPU': insert.engineCpuPerMillion / parse.cpuPerMillion,
-    'page p50 / plain SQL p50': reads.page.p50 / reads.plainPage.p50,
-    'series p50 / plain SQL p50': reads.series.p50 / reads.plainSeries.p50,
-    // The goals of a read: at most 1.
-    'page p50 / (1.3 x plain SQL p50 + 3 ms)': reads.page.p50 / (1.3 * reads.plainPage.p50 + 3),
-    'series p50 / (1.3 x plain SQL p50 + 3 ms)': reads.series.p50 / (1.3 * reads.plainSeries.p50 + 3),
-  };
-  return { values, ratios };
 }
 
-const run = {
-  date: new Date().toISOString().slice(0, 10),
-  machine: `${cpus().length} x ${cpus()[0]?.model}, ${release()}`,
-  node: process.version,
-  // Of the last 15 minutes: how much else the machine did.
-  load: loadavg()[2],
-  sizes,
-  ...figures,
-};
-print(`${run.machine}, Node ${run.node}, load ${run.load}, ${JSON.stringify(sizes)}`);
-if (has('--compare')) {
-  const baseline = JSON.parse(readFileSync(baselineFile, 'utf8'));
-  const worse = compare(run, baseline, print);
-  if (worse.length > 0) process.exitCode = 3;
-} else for (const [name, value] of Object.entries({ ...figures.values, ...figures.ratios })) print(`${name.padEnd(45)} ${round(value)}`);
-if (has('--keep') && !has('--quick')) writeFileSync(baselineFile, `${JSON.stringify(rounded(run), null, 2)}\n`);
-
-function round(value) {
-  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+function report(run, { goals = {} }) {
+  print(`${run.machine}, Node ${run.node}, load ${run.load}, ${run.minutes} minutes`);
+  if (run.table) print(table(run.table));
+  const goalOf = ({ atLeast, atMost } = {}) => (atLeast === undefined ? (atMost === undefined ? '' : `<= ${atMost}`) : `>= ${atLeast}`);
+  const lines = Object.entries({ ...run.values, ...run.ratios });
+  print(table(lines.map(([figure, value]) => ({ figure, measured: round(value), goal: goalOf(goals[figure]) }))));
 }
 
-function rounded({ values, ratios, ...rest }) {
-  const all = (figures) => Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, round(value)]));
-  return { ...rest, values: all(values), ratios: all(ratios) };
+function isFull({ sizes }, part) {
+  const full = JSON.stringify(sizes) === JSON.stringify(part.sizes.full);
+  if (!full) print('not kept: the sizes are not the full ones');
+  return full;
+}
+
+function keep(name, { values, ratios, table: rows, ...rest }) {
+  const rounded = (figures) => Object.fromEntries(Object.entries(figures).map(([figure, value]) => [figure, round(value)]));
+  baseline[name] = { ...rest, values: rounded(values), ratios: rounded(ratios), ...(rows && { table: rows.map(rounded) }) };
+  writeBaseline(baseline);
 }
