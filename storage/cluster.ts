@@ -102,10 +102,14 @@ export function alterTarget(table: string, cluster: { readonly name: string } | 
   return cluster === undefined ? table : `${localName(table)} ON CLUSTER '${cluster.name}'`;
 }
 
-/** What follows `FROM` where a job looks at the parts of `table`, and their name in the column `table`: those of every node. */
-export function partsOf(table: string, cluster: { readonly name: string } | undefined): { readonly from: string; readonly table: string } {
-  if (cluster === undefined) return { from: 'system.parts', table };
-  return { from: `clusterAllReplicas('${cluster.name}', system.parts)`, table: localName(table) };
+/** What follows `FROM` where a job looks at parts or mutations of `table`, and its name in the column `table`: those of every node. */
+export function systemRows(
+  of: 'parts' | 'mutations',
+  table: string,
+  cluster: { readonly name: string } | undefined,
+): { readonly from: string; readonly table: string } {
+  if (cluster === undefined) return { from: `system.${of}`, table };
+  return { from: `clusterAllReplicas('${cluster.name}', system.${of})`, table: localName(table) };
 }
 
 /** A node to work on, and what the table is called there. */

@@ -5,6 +5,7 @@
 import { sleep } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import type { ClickHouse, Parameters } from './clickhouse.ts';
+import { alterTarget, systemRows } from './cluster.ts';
 import { dayName } from './retention-floor.ts';
 import { type Cut, dayMs } from './retention-policy.ts';
 import type { Range } from './scope.ts';
@@ -64,7 +65,8 @@ export async function mutate(clickhouse: ClickHouse, selection: Selection, signa
   // One that was sent before a crash goes on by itself; a second one beside it would do the work twice.
   await untilMutated(clickhouse, kind, signal);
   const tenants = kind === 'events' ? "tenant != '' AND " : '';
-  await clickhouse.run(`ALTER TABLE ${kind} DELETE ${partitionOf(selection)}WHERE ${tenants}${condition(selection)}`, {
+  const target = kind === 'events' ? alterTarget(kind, clickhouse.cluster) : kind; // the other tables are one on all nodes
+  await clickhouse.run(`ALTER TABLE ${target} DELETE ${partitionOf(selection)}WHERE ${tenants}${condition(selection)}`, {
     parameters: parameters(selection),
     settings: { mutations_sync: 0 },
     ...(signal && { signal }),
@@ -77,12 +79,13 @@ export async function mutate(clickhouse: ClickHouse, selection: Selection, signa
 
 const patienceMs = 600_000;
 
-async function untilMutated(clickhouse: ClickHouse, table: Kind, signal?: AbortSignal): Promise<void> {
+async function untilMutated(clickhouse: ClickHouse, kind: Kind, signal?: AbortSignal): Promise<void> {
+  const { from, table } = systemRows('mutations', kind, clickhouse.cluster);
   const deadline = performance.now() + patienceMs;
   for (let waitMs = 20; ; waitMs = Math.min(2_000, waitMs * 2)) {
     const [running] = await clickhouse.rows<{ reason: string }>(
       `SELECT latest_fail_reason AS reason
-FROM system.mutations
+FROM ${from}
 WHERE database = currentDatabase()
   AND table = {table:String}
   AND NOT is_done

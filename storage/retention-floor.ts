@@ -3,6 +3,7 @@
  * floor is on record first: writers refuse what is below, and claims below it are closed by definition.
  */
 import type { ClickHouse } from './clickhouse.ts';
+import { alterTarget, systemRows } from './cluster.ts';
 import { dayOf } from './retention-policy.ts';
 
 /** Milliseconds; 0 when there is none. */
@@ -35,23 +36,24 @@ export async function floorAge(clickhouse: ClickHouse): Promise<number> {
 
 /** Days (start, milliseconds) of events whose every row is below the floor, oldest first. Emptied parts are no rows. */
 export async function daysBelow(clickhouse: ClickHouse, floor: number): Promise<number[]> {
+  const { from, table } = systemRows('parts', 'events', clickhouse.cluster);
   const days = await clickhouse.rows<{ partition: string }>(
     `SELECT DISTINCT partition
-FROM system.parts
+FROM ${from}
 WHERE database = currentDatabase()
-  AND table = 'events'
+  AND table = {table:String}
   AND active
   AND rows > 0
   AND toUInt32(partition) < toYYYYMMDD(fromUnixTimestamp64Milli({floor:Int64}, 'UTC'))
 ORDER BY partition`,
-    { parameters: { floor } },
+    { parameters: { floor, table } },
   );
   return days.map(({ partition }) => Date.parse(`${partition.slice(0, 4)}-${partition.slice(4, 6)}-${partition.slice(6)}T00:00:00Z`));
 }
 
 /** A day of events with everything in it, its deduplication tokens too. */
 export async function dropDay(clickhouse: ClickHouse, day: number): Promise<void> {
-  await clickhouse.run(`ALTER TABLE events DROP PARTITION ${dayName(day)}`);
+  await clickhouse.run(`ALTER TABLE ${alterTarget('events', clickhouse.cluster)} DROP PARTITION ${dayName(day)}`);
 }
 
 /** YYYYMMDD, as partitions of events are called. */

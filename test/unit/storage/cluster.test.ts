@@ -1,7 +1,7 @@
 /** What a statement of one server becomes on a cluster, as text, and which shard a partition belongs to. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { alterTarget, clusterForm, partsOf, shardOf } from '../../../storage/cluster.ts';
+import { alterTarget, clusterForm, systemRows, shardOf } from '../../../storage/cluster.ts';
 
 const ledger = `-- Why.
 CREATE TABLE IF NOT EXISTS ledger (
@@ -84,13 +84,16 @@ SETTINGS replicated_deduplication_window = 100000, replicated_deduplication_wind
 
 describe('what jobs work on', () => {
   test('is the table itself on one server', () => {
-    expect([alterTarget('events', undefined), partsOf('events', undefined)]).toEqual(['events', { from: 'system.parts', table: 'events' }]);
+    expect([alterTarget('events', undefined), systemRows('parts', 'events', undefined)]).toEqual([
+      'events',
+      { from: 'system.parts', table: 'events' },
+    ]);
   });
 
   test('is the local table of every shard on a cluster', () => {
     expect(alterTarget('events', { name: 'c' })).toBe("events_local ON CLUSTER 'c'");
     expect(alterTarget('batches', { name: 'c' })).toBe("batches ON CLUSTER 'c'");
-    expect(partsOf('events', { name: 'c' })).toEqual({ from: "clusterAllReplicas('c', system.parts)", table: 'events_local' });
+    expect(systemRows('parts', 'events', { name: 'c' })).toEqual({ from: "clusterAllReplicas('c', system.parts)", table: 'events_local' });
   });
 });
 
