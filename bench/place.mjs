@@ -1,5 +1,6 @@
 // Where the bench runs: stores (a data folder, with the engine in a process of its own), and a real Kafka as the tests start it.
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +32,9 @@ export async function withStore(work) {
 async function startStore() {
   const dataDir = mkdtempSync(join(tmpdir(), 'gatetrail-bench-'));
   const children = [];
+  const secret = randomBytes(32).toString('hex'); // one for all processes, whichever starts first
   const given = Object.entries(process.env).filter(([name]) => !name.startsWith('GATETRAIL_'));
-  const environment = { ...Object.fromEntries(given), NODE_ENV: 'production', GATETRAIL_LOG_LEVEL: 'warn' };
+  const environment = { ...Object.fromEntries(given), NODE_ENV: 'production', GATETRAIL_LOG_LEVEL: 'warn', GATETRAIL_SECRET: secret };
 
   /** A role, in the environment of the image; resolves with its pid and ready line. `folder`: of another machine. */
   async function start(verb, env = {}, folder = dataDir) {
@@ -60,7 +62,7 @@ async function startStore() {
   async function startIngest({ brokers, topics }, processes = 1) {
     const kafka = { GATETRAIL_KAFKA_BROKERS: brokers.join(','), GATETRAIL_KAFKA_TOPICS: topics.join(',') };
     const server = { GATETRAIL_CLICKHOUSE_URL: url, GATETRAIL_CLICKHOUSE_USER: 'ingest', GATETRAIL_CLICKHOUSE_PASSWORD: password };
-    const elsewhere = (at) => [{ ...kafka, ...server, GATETRAIL_SECRET_FILE: join(dataDir, 'secret') }, join(dataDir, `ingest-${at}`)];
+    const elsewhere = (at) => [{ ...kafka, ...server }, join(dataDir, `ingest-${at}`)];
     const all = await Promise.all(Array.from({ length: processes }, (_, at) => start('ingest', ...(at === 0 ? [kafka] : elsewhere(at)))));
     return { pids: all.map(({ pid }) => pid), stop: () => Promise.all(all.map((each) => each.stop())) };
   }
