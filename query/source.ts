@@ -43,10 +43,11 @@ const quantileEvents = 1_000_000;
 
 /** Null: the events themselves. */
 export async function countedFor(scope: Scope, need: Need): Promise<Counted | null> {
-  for (const candidate of candidates.filter((each) => covers(each, need))) {
+  const used = [...new Set([...need.groupBy.flatMap(dimensionColumns), ...filterColumns(need.filter ?? {})])];
+  for (const candidate of candidates.filter((each) => covers(each, need, used))) {
     const { source } = candidate;
-    if (wholeUnits(cut(source, need.range, [])) < candidate.least) continue;
-    const counted = cut(source, need.range, source.source === 'HOURS' ? await scope.stale(need.range) : []);
+    if (wholeUnits(cut(source, used, need.range)) < candidate.least) continue;
+    const counted = cut(source, used, need.range, source.source === 'HOURS' ? await scope.stale(need.range) : []);
     if (wholeUnits(counted) < candidate.least || counted.raw.length > maxSpans) continue;
     if (need.columns.some(({ level }) => level !== undefined) && (await requestsIn(scope, need.range, counted)) < quantileEvents)
       return null;
@@ -62,27 +63,24 @@ async function requestsIn(scope: Scope, range: Range, counted: Counted): Promise
   return Number(row?.n ?? 0);
 }
 
-function covers({ source, keys, kinds }: Candidate, { groupBy, filter, columns, starts = [] }: Need): boolean {
-  const areThere = (names: readonly string[]) => names.every((name) => keys.has(name));
+function covers({ source, keys, kinds }: Candidate, { columns, starts = [] }: Need, used: readonly string[]): boolean {
   return (
     columns.every(({ counted }) => counted !== undefined && kinds.includes(counted.kind)) &&
-    groupBy.every((dimension) => areThere(dimensionColumns(dimension))) &&
-    isCovered(filter ?? {}, keys) &&
+    used.every((name) => keys.has(name)) &&
     // The first one may lie before the range, and then parts nothing.
     starts.slice(1).every((start) => start % source.unitMs === 0)
   );
 }
 
-/** Whether a filter says the same of a row of counters as of each of its events. */
-function isCovered(filter: Match, keys: ReadonlySet<string>): boolean {
-  return Object.entries(filter).every(([name, value]) => {
-    if (value === null || value === undefined) return true;
-    if (name === 'and' || name === 'or') return (value as Match[]).every((part) => isCovered(part, keys)); // the schema has checked the shapes
-    if (name === 'not') return isCovered(value as Match, keys);
-    if (name === 'search') return isCovered(parseSearch(String(value)), keys);
-    if (name === 'status') return keys.has(status) && Object.entries(value).every(partsClasses);
-    const columns = textColumns[name];
-    return columns !== undefined && columns.every((column) => keys.has(column));
+/** Columns of events that a filter looks at; something that is no column where it tells events of one row of counters apart. */
+function filterColumns(filter: Match): readonly string[] {
+  return Object.entries(filter).flatMap(([name, value]) => {
+    if (value === null || value === undefined) return [];
+    if (name === 'and' || name === 'or') return (value as Match[]).flatMap(filterColumns); // the schema has checked the shapes
+    if (name === 'not') return filterColumns(value as Match);
+    if (name === 'search') return filterColumns(parseSearch(String(value)));
+    if (name === 'status') return Object.entries(value).every(partsClasses) ? [status] : [name];
+    return textColumns[name] ?? [name];
   });
 }
 

@@ -29,6 +29,7 @@ export const hourMs = 3_600_000;
 export const statusClass = 'intDiv(http_response_status_code, 100)';
 /** Where an event has no status. */
 export const noClass = 999;
+export const classColumn = `toUInt16(ifNull(${statusClass}, ${noClass})) AS status_class`;
 export const hourOf = 'toStartOfHour(timestamp)';
 
 interface Figure {
@@ -37,8 +38,11 @@ interface Figure {
   readonly type: string;
 }
 
-/** Without their classes: in the projection those are a key. */
-export const outcomeCounters: Readonly<Record<string, string>> = {
+/** Those of minutes too: the projection by_minute of 0001_storage.sql has the same words. */
+export const counters: Readonly<Record<string, string>> = {
+  requests: 'count()',
+  client_errors: `countIf(${statusClass} = 4)`,
+  server_errors: `countIf(${statusClass} = 5)`,
   auth_failures: "countIf(outcome = 'auth_failure')",
   rate_limited: "countIf(outcome = 'rate_limited')",
   aborted: "countIf(outcome = 'aborted')",
@@ -51,10 +55,7 @@ const counter = (sql: string): Figure => ({ sql, type: 'UInt64' });
 /** By the column that holds it. */
 export function figuresOf({ latencies }: RollupTable): Readonly<Record<string, Figure>> {
   return {
-    requests: counter('count()'),
-    client_errors: counter(`countIf(${statusClass} = 4)`),
-    server_errors: counter(`countIf(${statusClass} = 5)`),
-    ...Object.fromEntries(Object.entries(outcomeCounters).map(([name, sql]) => [name, counter(sql)])),
+    ...Object.fromEntries(Object.entries(counters).map(([name, sql]) => [name, counter(sql)])),
     first_seen: { sql: 'min(timestamp)', type: "DateTime64(6, 'UTC')" },
     last_seen: { sql: 'max(timestamp)', type: "DateTime64(6, 'UTC')" },
     ...Object.assign({}, ...latencies.map(latencyFigures)),
@@ -84,7 +85,7 @@ export const groupColumns = ({ keys, hasStatusClass }: RollupTable): readonly st
 export const groupExpressions = ({ keys, hasStatusClass }: RollupTable): readonly string[] => [
   'tenant',
   ...keys,
-  ...(hasStatusClass ? [`toUInt16(ifNull(${statusClass}, ${noClass})) AS status_class`] : []),
+  ...(hasStatusClass ? [classColumn] : []),
 ];
 
 /** Rows that count: those of the newest version of their hour and day of arrival. `hours` is a condition on hour and arrived. */

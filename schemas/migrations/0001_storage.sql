@@ -77,7 +77,8 @@ CREATE TABLE IF NOT EXISTS events (
   PROJECTION by_minute (
     SELECT tenant, toStartOfMinute(timestamp), toDate(received_at), http_route, gateway_route_name, gateway_route_id,
       intDiv(http_response_status_code, 100),
-      count(), countIf(outcome = 'auth_failure'), countIf(outcome = 'rate_limited'), countIf(outcome = 'aborted'),
+      count(), countIf(intDiv(http_response_status_code, 100) = 4), countIf(intDiv(http_response_status_code, 100) = 5),
+      countIf(outcome = 'auth_failure'), countIf(outcome = 'rate_limited'), countIf(outcome = 'aborted'),
       sum(coalesce(http_request_size, http_request_body_size)), sum(coalesce(http_response_size, http_response_body_size))
     GROUP BY tenant, toStartOfMinute(timestamp), toDate(received_at), http_route, gateway_route_name, gateway_route_id,
       intDiv(http_response_status_code, 100)
