@@ -2,18 +2,18 @@
 import { AuditError } from '../core/errors.ts';
 import { encodeEventId } from '../core/event-id.ts';
 import type { PurposeKey } from '../core/keys.ts';
-import type { AuditEventConnectionTotalCountArgs, QueryAuditEventsArgs } from '../schemas/api.ts';
+import type { AuditEventConnectionTotalCountArgs, QueryAuditEventsArgs, TimeRange } from '../schemas/api.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import { boundCondition, boundOf, type Bound } from './bound.ts';
 import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import { compileFilter, position, type Condition, type Match } from './filter.ts';
-import { resolveRange, type RangeLimits } from './range.ts';
 
 export interface PageOptions {
-  readonly now: number;
-  readonly limits: RangeLimits & { readonly maxPageSize: number };
+  /** @throws BAD_USER_INPUT, RANGE_TOO_WIDE, OLDER_THAN_RETENTION */
+  readonly rangeOf: (input: TimeRange) => Range;
+  readonly maxPageSize: number;
   readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
   readonly closed: ClosedReader;
 }
@@ -31,14 +31,14 @@ export async function auditPage(scope: Scope, page: QueryAuditEventsArgs, option
     throw new AuditError('BAD_USER_INPUT', 'Use first with after, or last with before, not both');
   }
   const size = (backwards ? page.last : page.first) ?? 50;
-  if (size < 0 || size > options.limits.maxPageSize) {
-    throw new AuditError('BAD_USER_INPUT', `A page has 0 to ${options.limits.maxPageSize} entries, asked for ${size}`);
+  if (size < 0 || size > options.maxPageSize) {
+    throw new AuditError('BAD_USER_INPUT', `A page has 0 to ${options.maxPageSize} entries, asked for ${size}`);
   }
   const order = page.order ?? 'NEWEST_FIRST';
   const question = questionOf([scope.tenants, page.range, page.filter ?? null, order]);
   const text = backwards ? page.before : page.after;
   const cursor = text == null ? null : readCursor(options.cursorKeys, question, text);
-  const range = cursor?.range ?? resolveRange(page.range, options.now, options.limits);
+  const range = cursor?.range ?? options.rangeOf(page.range);
   const bound = cursor?.bound ?? boundOf(await options.closed.read());
   const walk = { scope, range, where: whereOf(page.filter, bound) };
   const descending = (order === 'NEWEST_FIRST') !== backwards;

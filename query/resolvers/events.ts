@@ -8,12 +8,12 @@ import type { Resolvers } from '../resolver-types.ts';
 import { groupLimit } from './figures.ts';
 
 export function eventResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf }: Guard) {
-  const { clock, closed, cursorKeys, limits } = options;
+  const { closed, cursorKeys, limits } = options;
   return {
     Query: {
       auditEvents: guarded(
         async (args, context) => {
-          const page = await auditPage(scopeOf(context), args, { now: clock.now(), limits, cursorKeys, closed });
+          const page = await auditPage(scopeOf(context), args, { rangeOf, maxPageSize: limits.maxPageSize, cursorKeys, closed });
           const edges = page.edges.map(({ node, cursor }) => ({ node: viewEvent(node), cursor }));
           return { ...page, edges, nodes: edges.map(({ node }) => node), freshness: () => freshnessOf(options) };
         },
