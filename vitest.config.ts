@@ -2,12 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 // Project names say what a test needs: unit and contract run anywhere, integration and faults start a real
 // Kafka and the engine, containers need Docker.
-// Two files at a time: each has servers of its own and waits for them more than it works, and a machine may have two cores.
+// Three files at a time: each has servers of its own and waits for them more than it works; two leave a third of two cores idle.
 const heavy = (order: number) => ({
   pool: 'forks' as const,
   testTimeout: 180_000,
   hookTimeout: 240_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   sequence: { groupOrder: order },
 });
 
