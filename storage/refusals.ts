@@ -9,6 +9,8 @@ const signIn = new Set(['192', '193', '194', '516']);
 const expensive = new Set(['158', '241', '307', '396']);
 /** TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS */
 const busy = new Set(['202', '241', '252']);
+/** The same code where one insert is for more partitions than it may be: that is the insert's fault. */
+const isTooManyDays = /Too many partitions for single INSERT block/;
 /** READONLY, TABLE_IS_READ_ONLY, TABLE_IS_PERMANENTLY_READ_ONLY */
 const readOnly = new Set(['164', '242', '774']);
 /** What the system says in the text of whichever code; 243 is ClickHouse's own reserve. */
@@ -45,7 +47,7 @@ export function toRefusal(error: Answered, { origin, user, wrote }: Asked): Audi
       'BACKEND_READ_ONLY',
       `ClickHouse at ${origin} takes no writes of the user ${user} (code ${code}, ${type}). Make table and user writable; what was to be stored is tried again by itself`,
     );
-  if (busy.has(code) && (wrote || !isOwnLimit.test(message)))
+  if (busy.has(code) && !isTooManyDays.test(message) && (wrote || !isOwnLimit.test(message)))
     return named(
       'BACKEND_BUSY',
       `ClickHouse at ${origin} takes no more for now (code ${code}, ${type}). What was to be stored is tried again by itself`,

@@ -180,10 +180,13 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     };
   };
   consumer.on(consumer.events.REBALANCING, revokeAll);
-  consumer.on(consumer.events.STOP, revokeAll); // a consumer that failed stops before it begins anew
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    const reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
+  let reading: readonly string[] = [];
+  consumer.on(consumer.events.STOP, () => {
+    reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
     revokeAll();
+  });
+  // A consumer that failed has stopped before this, and begins anew after it.
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
     logger.error({ error: payload.error.message, reading, restart: payload.restart }, 'the Kafka consumer failed');
     if (!payload.restart && !stopping.signal.aborted) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
   });

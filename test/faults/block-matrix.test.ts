@@ -46,7 +46,7 @@ const parts = async () =>
   Number(
     await sqlText(
       engine,
-      "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active",
+      "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active AND rows > 0",
       database.name,
     ),
   );

@@ -115,9 +115,9 @@ test.each([
 test('an aggregate projection is read, and says what the events say', async () => {
   const minute = 'toStartOfMinute(timestamp)';
   await sql(
-    `ALTER TABLE events ADD PROJECTION by_minute (SELECT tenant, ${minute}, count(), quantilesState(0.5)(duration_ms) GROUP BY tenant, ${minute})`,
+    `ALTER TABLE events ADD PROJECTION with_states (SELECT tenant, ${minute}, count(), quantilesState(0.5)(duration_ms) GROUP BY tenant, ${minute})`,
   );
-  await sql('ALTER TABLE events MATERIALIZE PROJECTION by_minute SETTINGS mutations_sync = 1');
+  await sql('ALTER TABLE events MATERIALIZE PROJECTION with_states SETTINGS mutations_sync = 1');
   expect(await derivedFaults(place())).toEqual([]);
 });
 
