@@ -51,7 +51,6 @@ describe('an answer of ClickHouse', () => {
 
   test.each([
     ['Code: 252. DB::Exception: Too many parts (300). Merges are processing significantly slower. (TOO_MANY_PARTS)', 'BACKEND_BUSY'],
-    ['Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 1). (TOO_MANY_PARTS)', 'BACKEND_REFUSED'],
     // What an insert holds is bounded: it is too much only beside what others hold.
     ['Code: 241. DB::Exception: Query memory limit exceeded: would use 9 GiB. (MEMORY_LIMIT_EXCEEDED)', 'BACKEND_BUSY'],
     ['Code: 242. DB::Exception: Table is in readonly mode. (TABLE_IS_READ_ONLY)', 'BACKEND_READ_ONLY'],
@@ -76,6 +75,11 @@ describe('an answer of ClickHouse', () => {
     const refusal: unknown = await clickhouse.insertBlock('t', Buffer.alloc(1), {}).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'BACKEND_REFUSED' });
     expect(isRefusedForGood(refusal)).toBe(true);
+  });
+
+  test('to one insert of two days is no server that is busy', async () => {
+    answer = 'Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 1). (TOO_MANY_PARTS)';
+    await expect(clickhouse.insertBlock('t', Buffer.alloc(1), {})).rejects.toMatchObject({ code: 'BACKEND_REFUSED' });
   });
 
   test('that does not come is BACKEND_UNAVAILABLE', async () => {
