@@ -9,13 +9,14 @@
 import type { Logger } from '../core/logger.ts';
 import type { BatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import { type Claim, claimToken, type Ledger, type PartitionKey } from '../storage/ledger.ts';
+import type { Claim, Ledger, PartitionKey } from '../storage/ledger.ts';
 import { newestClaimsBefore } from '../storage/newest-claims.ts';
 import type { DatabaseClock } from '../storage/positions.ts';
 import { daysWith, mutate, record, type Removal, type Selection } from '../storage/removals.ts';
 import { dayName, daysBelow, dropDay, floorAge, raiseFloor, readFloor } from '../storage/retention-floor.ts';
 import { type Cut, dayMs, dayOf, dueAt, type RetentionPolicy } from '../storage/retention-policy.ts';
 import { judge } from './judge.ts';
+import { createRevise } from './revise.ts';
 import { createSettling } from './settle.ts';
 
 export type RetentionStep = 'floor' | 'settle' | 'record' | 'drop' | 'delete';
@@ -52,7 +53,8 @@ class Stopped extends Error {
 }
 
 export function createRetention(options: RetentionOptions): Retention {
-  const { clickhouse, clock, holder: by, logger, policy, signal } = options;
+  const { clickhouse, clock, holder: by, ledger, logger, policy, signal, store } = options;
+  const revise = createRevise(ledger, createSettling({ logger, replicated: store.replicated === true }));
   let toldHeld = '';
 
   async function due() {
@@ -94,7 +96,7 @@ export function createRetention(options: RetentionOptions): Retention {
 
   /** Newest claims that arrived on these days and do not read back. */
   async function openClaims(days: readonly number[], before: number): Promise<Claim[]> {
-    const newest = await newestClaimsBefore(clickhouse, options.ledger, before);
+    const newest = await newestClaimsBefore(clickhouse, ledger, before);
     const open: Claim[] = [];
     for (const { key, claim } of newest) {
       if (days.includes(dayOf(claim.receivedAt)) && !(await isClosed(key, claim))) open.push(claim);
@@ -103,7 +105,7 @@ export function createRetention(options: RetentionOptions): Retention {
   }
 
   const isClosed = async (key: PartitionKey, claim: Claim) =>
-    claim.settled || judge(claim, await options.store.found(key, claim)).kind === 'complete';
+    claim.settled || judge(claim, await store.found(key, claim)).kind === 'complete';
 
   async function removeCut(cut: Cut, floor: number): Promise<void> {
     const range = { from: floor, to: cut.before };
@@ -126,7 +128,7 @@ export function createRetention(options: RetentionOptions): Retention {
   /** Settles the newest claims, each after it reads back. Gives the days (YYYYMMDD) of those that are still being stored. */
   async function settleBefore(instant: number, floor: number): Promise<number[]> {
     const held = new Set<number>();
-    for (const { key, claim } of await newestClaimsBefore(clickhouse, options.ledger, instant)) {
+    for (const { key, claim } of await newestClaimsBefore(clickhouse, ledger, instant)) {
       if (claim.settled || claim.receivedAt < floor) continue;
       if (!(await isClosed(key, claim)) || !(await settleClaim(key, claim))) held.add(Number(dayName(claim.receivedAt)));
     }
@@ -140,18 +142,7 @@ export function createRetention(options: RetentionOptions): Retention {
   /** False when somebody else has revised the claim meanwhile: the next run sees how it reads now. */
   async function settleClaim(key: PartitionKey, claim: Claim): Promise<boolean> {
     await before('settle');
-    const settled = { ...claim, settled: true, revision: claim.revision + 1 };
-    const current = await createSettling({ logger }).settle<Claim>(
-      { key, revoked: signal },
-      `${claimToken(key, claim.firstOffset)}:v${settled.revision}`,
-      {
-        send: (token, attempt) => options.ledger.insertRevision(key, { ...settled, attempt }, token),
-        look: async () => {
-          const [found] = await options.ledger.claimsFrom(key, claim.firstOffset, 1);
-          return found !== undefined && found.revision >= settled.revision ? found : null;
-        },
-      },
-    );
+    const current = await revise({ key, revoked: signal }, { ...claim, settled: true });
     return current.settled;
   }
 

@@ -12,6 +12,7 @@ import { type Batch, type BatchMaker, claimedWithoutEvents, storeRefused } from 
 import { type Counts, isThinned, judge, type Judgement } from './judge.ts';
 import { gapNormaliser, marker } from './marker.ts';
 import { findRefused } from './refused.ts';
+import { createRevise } from './revise.ts';
 import { type Assignment, createSettling, Revoked } from './settle.ts';
 
 export type Step = 'fetch' | 'decode' | 'claim' | 'dead letters' | 'events' | 'read back' | 'commit';
@@ -66,7 +67,9 @@ const belowNoFloorMs = 3_600_000;
 
 export function createWriter(options: WriterOptions): Writer {
   const { ledger, store, maker, logger, trace = () => {} } = options;
-  const { settle, insist, read, pause } = createSettling({ ...options, replicated: store.replicated === true });
+  const settling = createSettling({ ...options, replicated: store.replicated === true });
+  const { settle, insist, read, pause } = settling;
+  const revise = createRevise(ledger, settling);
 
   async function decide(assignment: Assignment, wanted: Claim): Promise<Outcome> {
     trace('claim');
@@ -202,18 +205,6 @@ export function createWriter(options: WriterOptions): Writer {
   async function closedMeanwhile({ key }: Assignment, claim: Claim): Promise<Claim | null> {
     const [current = claim, successor] = await ledger.claimsFrom(key, claim.firstOffset, 2);
     return current.settled || successor !== undefined || claim.receivedAt < (await store.floor()) ? current : null;
-  }
-
-  async function revise(assignment: Assignment, claim: Claim): Promise<Claim> {
-    const revised = { ...claim, revision: claim.revision + 1 };
-    const token = `${claimToken(assignment.key, revised.firstOffset)}:v${revised.revision}`;
-    return settle<Claim>(assignment, token, {
-      send: (suffixed, attempt) => ledger.insertRevision(assignment.key, { ...revised, attempt }, suffixed),
-      look: async () => {
-        const [current] = await ledger.claimsFrom(assignment.key, revised.firstOffset, 1);
-        return current?.firstOffset === revised.firstOffset && current.revision >= revised.revision ? current : null;
-      },
-    });
   }
 
   return {

@@ -105,11 +105,8 @@ export function openKafka(options: KafkaOptions): Log {
       };
       await leave();
       const stopping = new AbortController();
-      const { retry, ...settings } = consumerSettings({ ...options, ...consuming });
-      const restartOnFailure = () => leaveBeforeRestart(leave, stopping.signal);
-      return named(consuming.topics, () =>
-        consume(client.consumer({ ...settings, retry: { ...retry, restartOnFailure } }), { ...options, ...consuming, bounds, stopping }),
-      );
+      const settings = consumerSettings({ ...options, ...consuming }, () => leaveBeforeRestart(leave, stopping.signal));
+      return named(consuming.topics, () => consume(client.consumer(settings), { ...options, ...consuming, bounds, stopping }));
     },
     readers: (group) =>
       named([], async () => {
@@ -122,7 +119,7 @@ export function openKafka(options: KafkaOptions): Log {
   };
 }
 
-function consumerSettings(settings: ConsumeOptions & KafkaOptions): ConsumerConfig {
+function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFailure: () => Promise<boolean>): ConsumerConfig {
   const { group, readAheadBytes, sessionTimeoutMs = 45_000, retries = 8 } = settings;
   const maxBytesPerPartition = Math.min(maxPartitionFetchBytes, readAheadBytes);
   return {
@@ -135,7 +132,7 @@ function consumerSettings(settings: ConsumeOptions & KafkaOptions): ConsumerConf
     minBytes: Math.min(mebibyte, maxBytesPerPartition), // more than a partition may give would be waited for each time
     maxWaitTimeInMs: 500,
     // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
-    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries },
+    retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries, restartOnFailure },
   };
 }
 
