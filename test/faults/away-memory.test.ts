@@ -8,10 +8,11 @@ import { campaign } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { describeEngine, startEngine, type TestEngine } from '../support/engine.ts';
 import { type Gate, startGate } from '../support/gate.ts';
-import { startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { ingestEnvironment, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { mebibytes, rssOf, watchRss } from '../support/memory.ts';
 import { clean, isCovered, judge } from '../support/oracle.ts';
+import { sqlRows } from '../support/sql.ts';
 import { startProducer, type Producer } from '../support/producer.ts';
 
 const partitions = 4;
@@ -44,14 +45,7 @@ beforeAll(async () => {
   ingest = await startGatetrail(['ingest'], {
     dataDir: folder,
     env: {
-      GATETRAIL_SECRET: 'a secret of the tests, long enough to pass',
-      GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','),
-      GATETRAIL_KAFKA_TOPICS: topic,
-      GATETRAIL_INTAKE_TOPIC: topic,
-      GATETRAIL_CLICKHOUSE_URL: gate.url,
-      GATETRAIL_CLICKHOUSE_USER: engine.user,
-      GATETRAIL_CLICKHOUSE_PASSWORD: engine.password,
-      GATETRAIL_CLICKHOUSE_DATABASE: database.name,
+      ...ingestEnvironment({ brokers: kafka.brokers, topic, database: database.name, server: { ...engine, url: gate.url } }),
       GATETRAIL_INGEST_BATCH_BYTES: String(batchBytes),
     },
   });
@@ -73,6 +67,11 @@ async function buffered(): Promise<number> {
   const text = await (await fetch(`${ingest.ready.url}/metrics`)).text();
   return Number(/^gatetrail_ingest_buffered_bytes (\S+)$/m.exec(text)?.[1]);
 }
+async function claimedPartitions(): Promise<number> {
+  const sql = 'SELECT uniqExact(kafka_partition) AS n FROM batches WHERE first_offset >= 0';
+  const [row] = await sqlRows<{ n: string }>(engine, sql, database.name);
+  return Number(row?.n);
+}
 async function isReady(): Promise<boolean> {
   return (await fetch(`${ingest.ready.url}/readyz`)).ok;
 }
@@ -83,6 +82,7 @@ test('memory stays within the stated bound, and everything arrives afterwards', 
   await until(isReady, Boolean, 60_000);
   const atRest = rssOf(ingest.pid);
   producer.start(sizes.rate);
+  await until(claimedPartitions, (count) => count === partitions, 60_000); // one without a position reads nothing ahead
   await wait(2); // it has worked at full rate, as one that meets an outage has
   const before = rssOf(ingest.pid);
   const rss = watchRss(ingest.pid);

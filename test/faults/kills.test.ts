@@ -11,9 +11,9 @@ import { campaign, seeded } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { derivedFaults } from '../support/derived.ts';
 import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
-import { startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { ingestEnvironment, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
-import { startLoad, type Load } from '../support/load.ts';
+import { backlogOf, startLoad, type Load } from '../support/load.ts';
 import { clean } from '../support/oracle.ts';
 import { sqlRows } from '../support/sql.ts';
 import { readSteps, steps, type Step } from '../support/steps.ts';
@@ -75,14 +75,7 @@ const ingest = victim({
     const started = await startGatetrail(['ingest'], {
       dataDir: engine.dataDir,
       signal,
-      env: {
-        GATETRAIL_SECRET: 'a secret of the tests, long enough to pass',
-        GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','),
-        GATETRAIL_KAFKA_TOPICS: topic,
-        GATETRAIL_INTAKE_TOPIC: topic,
-        GATETRAIL_CLICKHOUSE_DATABASE: database.name,
-        INGEST_TRACE_FILE: traceFile,
-      },
+      env: { ...ingestEnvironment({ brokers: kafka.brokers, topic, database: database.name }), INGEST_TRACE_FILE: traceFile },
     });
     running = started;
     void started.exited.then(() => {
@@ -137,16 +130,7 @@ async function untilStored(): Promise<void> {
   await sleep(random() * 400);
 }
 
-/** Events that were sent and not claimed so far. */
-async function backlog(): Promise<number> {
-  const { events } = await load.sent();
-  const [claimed] = await sqlRows<{ n: string }>(
-    server(),
-    `SELECT sum(events) AS n FROM batches WHERE topic = '${topic}' AND revision = 0`,
-    database.name,
-  );
-  return events - Number(claimed?.n);
-}
+const backlog = () => backlogOf(load, { server: server(), database: database.name, topic });
 
 function timesHit(kills: readonly Kill[]): Record<Step, number> {
   const hit = (step: Step) => kills.filter(({ fellIn }) => fellIn.includes(step)).length;

@@ -13,7 +13,7 @@ import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { mountDisk } from '../support/disk.ts';
 import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
 import { type Gate, startGate } from '../support/gate.ts';
-import { startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { ingestEnvironment, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { mebibytes, rssOf, watchRss } from '../support/memory.ts';
@@ -61,16 +61,7 @@ beforeAll(async () => {
   producer = await startProducer({ brokers: [kafkaProxy.address], topic, partitions, seed });
   ingest = await startGatetrail(['ingest'], {
     dataDir: join(folder, 'ingest'),
-    env: {
-      GATETRAIL_SECRET: 'a secret of the tests, long enough to pass',
-      GATETRAIL_KAFKA_BROKERS: kafkaProxy.address,
-      GATETRAIL_KAFKA_TOPICS: topic,
-      GATETRAIL_INTAKE_TOPIC: topic,
-      GATETRAIL_CLICKHOUSE_URL: gate.url,
-      GATETRAIL_CLICKHOUSE_USER: engine.user,
-      GATETRAIL_CLICKHOUSE_PASSWORD: engine.password,
-      GATETRAIL_CLICKHOUSE_DATABASE: database.name,
-    },
+    env: ingestEnvironment({ brokers: [kafkaProxy.address], topic, database: database.name, server: { ...engine, url: gate.url } }),
   });
 });
 

@@ -12,13 +12,12 @@ import { campaign, seeded } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { derivedFaults } from '../support/derived.ts';
 import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
-import { startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { ingestEnvironment, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
-import { startLoad, type Load } from '../support/load.ts';
+import { backlogOf, startLoad, type Load } from '../support/load.ts';
 import { clean } from '../support/oracle.ts';
 import { startHoldingProxy, type HoldingProxy } from '../support/proxy.ts';
 import { rssSlope, watchRss } from '../support/rss.ts';
-import { sqlRows } from '../support/sql.ts';
 
 const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
@@ -66,16 +65,12 @@ const place = () => ({ server: server(), database: database.name, topic });
 function startIngest(dataDir: string): Promise<Running> {
   return startGatetrail(['ingest'], {
     dataDir,
-    env: {
-      GATETRAIL_SECRET: 'a secret of the tests, long enough to pass',
-      GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','),
-      GATETRAIL_KAFKA_TOPICS: topic,
-      GATETRAIL_INTAKE_TOPIC: topic,
-      GATETRAIL_CLICKHOUSE_URL: proxy.url,
-      GATETRAIL_CLICKHOUSE_USER: 'ingest',
-      GATETRAIL_CLICKHOUSE_PASSWORD: 'the proxy knows it',
-      GATETRAIL_CLICKHOUSE_DATABASE: database.name,
-    },
+    env: ingestEnvironment({
+      brokers: kafka.brokers,
+      topic,
+      database: database.name,
+      server: { url: proxy.url, user: 'ingest', password: 'the proxy knows it' },
+    }),
   });
 }
 
@@ -125,15 +120,7 @@ function* deal(): Generator<string, never> {
       .map(({ name }) => name);
 }
 
-async function backlog(): Promise<number> {
-  const { events } = await load.sent();
-  const [claimed] = await sqlRows<{ n: string }>(
-    server(),
-    `SELECT sum(events) AS n FROM batches WHERE topic = '${topic}' AND revision = 0`,
-    database.name,
-  );
-  return events - Number(claimed?.n);
-}
+const backlog = () => backlogOf(load, { server: server(), database: database.name, topic });
 
 test('mixed faults lose and double nothing, and memory does not grow', { timeout: 1_800_000 }, async () => {
   const memory = watchRss(steady.pid);

@@ -1,6 +1,7 @@
 /** Starts the product as a user does: `node dist/main.js VERB`, and talks to it over HTTP. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { SqlServer } from './sql.ts';
 
 const main = join(import.meta.dirname, '../../dist/main.js');
 
@@ -30,6 +31,28 @@ export interface StartOptions {
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(GATETRAIL_|KAFKA_BROKERS|CLICKHOUSE_URL|NODE_OPTIONS|VITEST)/.test(name));
   return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** What a role of ingest reads from and writes to; without a server the engine of its own folder. */
+export function ingestEnvironment(place: {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly database: string;
+  readonly server?: SqlServer;
+}): Record<string, string> {
+  const { brokers, topic, database, server } = place;
+  return {
+    GATETRAIL_SECRET: 'a secret of the tests, long enough to pass',
+    GATETRAIL_KAFKA_BROKERS: brokers.join(','),
+    GATETRAIL_KAFKA_TOPICS: topic,
+    GATETRAIL_INTAKE_TOPIC: topic,
+    GATETRAIL_CLICKHOUSE_DATABASE: database,
+    ...(server && {
+      GATETRAIL_CLICKHOUSE_URL: server.url,
+      GATETRAIL_CLICKHOUSE_USER: server.user,
+      GATETRAIL_CLICKHOUSE_PASSWORD: server.password,
+    }),
+  };
 }
 
 /** Resolves when the ready line is there; rejects with what was printed when the process ends before. */

@@ -2,7 +2,9 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Asks } from './load-process.ts';
+import type { Place } from './oracle.ts';
 import type { ProducerOptions } from './producer.ts';
+import { sqlRows } from './sql.ts';
 
 type Load = { readonly [Ask in keyof Omit<Asks, 'open'>]: (...input: Parameters<Asks[Ask]>) => Promise<Awaited<ReturnType<Asks[Ask]>>> } & {
   close(): void;
@@ -36,4 +38,15 @@ export async function startLoad(options: ProducerOptions): Promise<Load> {
     judge: (place) => ask('judge', place),
     close: () => child.kill('SIGKILL'),
   };
+}
+
+/** Events that were sent and not claimed so far. */
+export async function backlogOf(load: Load, { server, database, topic }: Place): Promise<number> {
+  const { events } = await load.sent();
+  const [claimed] = await sqlRows<{ n: string }>(
+    server,
+    `SELECT sum(events) AS n FROM batches WHERE topic = '${topic}' AND revision = 0`,
+    database,
+  );
+  return events - Number(claimed?.n);
 }
