@@ -191,8 +191,8 @@ const declaration = z.strictObject({
           toNumber,
           z.int('expected a number of bytes').min(1_048_576, 'expected at least 1048576').max(67_108_864, 'expected at most 67108864'),
         )
-        .default(16_777_216),
-      'Values of a batch at most, in bytes; as much is read ahead. It bounds the memory of ingest while ClickHouse is away: 4 times this and one fetch (8 MiB at most) per partition that a process owns, and 64 MiB. Lower it where one process owns many.',
+        .default(67_108_864),
+      'Values of a batch at most, in bytes; of more than 8 partitions each has a share of 512 MiB instead, but 16 MiB. It bounds the memory of ingest while ClickHouse is away: 3 times that, what is read ahead (16 MiB at most) and one fetch (8 MiB at most) per partition that a process owns, and 64 MiB. Lower it where memory is scarce.',
       { env: 'GATETRAIL_INGEST_BATCH_BYTES' },
     ),
   }),

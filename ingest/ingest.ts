@@ -7,6 +7,7 @@ import type { ClickHouse } from '../storage/clickhouse.ts';
 import { type Claim, openLedger, type PartitionKey } from '../storage/ledger.ts';
 import { createDatabaseClock } from '../storage/positions.ts';
 import { createBatchMaker } from './batch.ts';
+import { readAheadBytes } from './buffer.ts';
 import type { Decoder } from './decoder.ts';
 import type { AssignedPartition, Log } from './log.ts';
 import { type BatchLimits, defaultLimits, limitsOf, type PartitionOptions } from './life.ts';
@@ -79,7 +80,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     running.add(life);
   };
 
-  const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: limits.bytes });
+  const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: readAheadBytes(limits) });
   return {
     bufferedBytes: () => consumer.bufferedBytes(),
     notReady() {

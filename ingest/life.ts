@@ -19,14 +19,28 @@ export interface BatchLimits {
   readonly behindMs: number;
 }
 
-export const defaultLimits: BatchLimits = { rows: 20_000, bytes: 16 * 1024 * 1024, ms: 1_000, behindMs: 10_000 };
+const mebibyte = 1024 * 1024;
+export const defaultLimits: BatchLimits = { rows: 50_000, bytes: 64 * mebibyte, ms: 1_000, behindMs: 10_000 };
+
+/** What the batches of a process share, so that many partitions need no more memory than a few; each has the second at least. */
+const sharedBytes = 512 * mebibyte;
+const leastBytes = 16 * mebibyte;
 
 /** Milliseconds that each partition of a process adds to the wait: at most four batches a second, however many it has. */
 const msPerPartition = 250;
 
-/** What holds for each of so many partitions: max(ms, partitions x 250 ms), and at most `behindMs`. */
+/** What holds for each of so many partitions: max(ms, partitions x 250 ms), at most `behindMs`; and a share of 512 MiB, 16 MiB at least. */
 export function limitsOf(partitions: number, limits: BatchLimits): BatchLimits {
-  return { ...limits, ms: Math.min(limits.behindMs, Math.max(limits.ms, partitions * msPerPartition)) };
+  return {
+    ...limits,
+    ms: Math.min(limits.behindMs, Math.max(limits.ms, partitions * msPerPartition)),
+    bytes: bytesOf(partitions, limits),
+  };
+}
+
+/** Values of one batch at most. */
+export function bytesOf(partitions: number, { bytes }: Pick<BatchLimits, 'bytes'>): number {
+  return Math.min(bytes, Math.max(leastBytes, Math.floor(sharedBytes / partitions)));
 }
 
 export interface PartitionOptions {
