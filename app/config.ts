@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../core/duration.ts';
@@ -185,6 +186,13 @@ const declaration = z.strictObject({
     topic: leaf(text().default('gatetrail-records'), 'Topic that posts and imports go to.', { env: 'GATETRAIL_INTAKE_TOPIC' }),
   }),
   ingest: section({
+    processes: leaf(
+      z
+        .preprocess(toNumber, z.int('expected a number').min(1, 'expected at least 1').max(64, 'expected at most 64'))
+        .default(Math.min(2, availableParallelism())),
+      'Processes of the role ingest that `start` runs where the log is Kafka; they share the partitions. With the embedded log it is one.',
+      { env: 'GATETRAIL_INGEST_PROCESSES', shown: 'one per core, 2 at most' },
+    ),
     batchBytes: leaf(
       z
         .preprocess(

@@ -29,7 +29,6 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-const stopOrder = [['query', 'migrate'], ['ingest'], ['alerts'], ['engine']];
 const readyWithinMs = 60_000;
 
 /** @throws DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, CONFIG_INVALID, NOT_READY */
@@ -37,11 +36,12 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
   const letGo = holdFolder(config.dataDir);
   const supervisor = createSupervisor({ program: join(import.meta.dirname, '../main.js'), logger, onUsage });
   const note = serviceNote(config.dataDir);
+  const ingestRoles = ingestRolesOf(config);
   // Only query has the configured port; the others listen on free ports of loopback, for health and metrics.
   const inner = { ...env, GATETRAIL_PORT: '0', GATETRAIL_HOST: '127.0.0.1' };
   const stop = async () => {
     note.remove();
-    await supervisor.stop(stopOrder);
+    await supervisor.stop([['query', 'migrate'], ingestRoles, ['alerts'], ['engine']]);
     letGo();
   };
   try {
@@ -56,10 +56,11 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
     const again = ({ url }: Ready) => listensAt(config.http.port || new URL(url ?? '').port);
     const query = await supervisor.run({ role: 'query', args: listensAt(config.http.port), env: { ...env, SUPERVISED: '1' }, again });
     const url = query['url'] ?? '';
-    const onReady = (ready: Ready) => note.setRole(ready);
+    const run = (role: string, verb: string, more: Readonly<Record<string, string>>) =>
+      supervisor.run({ role, args: [verb, ...flags], env: { ...inner, ...more }, onReady: (ready) => note.setRole(role, ready) });
     const roles = await Promise.all([
-      supervisor.run({ role: 'ingest', args: ['ingest', ...flags], env: inner, onReady }),
-      supervisor.run({ role: 'alerts', args: ['alerts', ...flags], env: { ...inner, SUPERVISED_URL: url }, onReady }),
+      ...ingestRoles.map((role) => run(role, 'ingest', { SUPERVISED_MEMBER: role.slice('ingest'.length) })),
+      run('alerts', 'alerts', { SUPERVISED_URL: url }),
     ]);
     for (const role of [query, ...roles]) await answers(role, logger);
     const { adminUrl, token } = query;
@@ -69,6 +70,12 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
     await stop();
     throw error;
   }
+}
+
+/** `ingest`, `ingest-2` and so on: each is a member of the consumer group under a name of its own. */
+function ingestRolesOf({ kafka, ingest }: Config): string[] {
+  const processes = kafka.brokers.length === 0 ? 1 : ingest.processes;
+  return Array.from({ length: processes }, (_, at) => (at === 0 ? 'ingest' : `ingest-${at + 1}`));
 }
 
 /** Where the service answers, for verbs that work on it, and its other roles, for the readiness that query tells. */
@@ -83,7 +90,7 @@ function serviceNote(dataDir: string) {
   };
   return {
     /** A role that was started again listens elsewhere. */
-    setRole({ role = '', url = '' }: Ready): void {
+    setRole(role: string, { url = '' }: Ready): void {
       roles[role] = url;
       save();
     },

@@ -41,6 +41,7 @@ beforeAll(async () => {
       GATETRAIL_ADMIN_KEY: adminKey,
       GATETRAIL_KAFKA_BROKERS: kafka.brokers.join(','),
       GATETRAIL_KAFKA_TOPICS: topic,
+      GATETRAIL_INGEST_PROCESSES: '2',
       GATETRAIL_CLICKHOUSE_URL: engine.url,
       GATETRAIL_CLICKHOUSE_USER: engine.user,
       GATETRAIL_CLICKHOUSE_PASSWORD: engine.password,
@@ -119,6 +120,11 @@ describe('a hundred thousand records of three gateways in one topic', () => {
     expect(Number(ledger?.total)).toBe(expected.size);
     expect(Number(ledger?.balanced)).toBe(1);
     expect(expected.size).toBeGreaterThanOrEqual(records);
+  });
+
+  test('both processes of ingest had a share of them', async () => {
+    const sql = `SELECT writer, sum(events) AS events FROM batches WHERE topic = '${topic}' AND events > 0 GROUP BY writer`;
+    expect(await sqlRows(engine, sql, database)).toHaveLength(2);
   });
 
   test('every event is there once, with every column that its format gives', async () => {
