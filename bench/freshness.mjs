@@ -20,7 +20,7 @@ export default {
   title: 'Freshness at half load',
   how: `From the moment at which Kafka appended a record to the moment at which its row can be seen, at half the rate that was
 measured right before.`,
-  sizes: { full: { records: 200_000, freshSeconds: 60 }, quick: { records: 120_000, freshSeconds: 15 } },
+  sizes: { full: { records: 600_000, freshSeconds: 60 }, quick: { records: 400_000, freshSeconds: 15 } },
   goals: { 'freshness p95 / (flush interval + 0.5 s)': { atMost: 1 } },
   measure: ({ records, freshSeconds }) =>
     withKafka(async (kafka) => {

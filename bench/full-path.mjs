@@ -13,7 +13,7 @@ export default {
   title: 'The whole way / its floors',
   how: `Records from Kafka through the role ingest into the engine, beside JSON.parse of the same records and the insert of
 blocks that are ready: CPU of all, from the first rows that can be seen to the last.`,
-  sizes: { full: { records: 200_000, inserts: 10 }, quick: { records: 120_000, inserts: 3 } },
+  sizes: { full: { records: 1_000_000, inserts: 10 }, quick: { records: 400_000, inserts: 3 } },
   measure: ({ records, inserts }) =>
     withKafka(async (kafka) => {
       for (const name of [topic, 'gatetrail-records']) await kafka.createTopic(name, partitions);

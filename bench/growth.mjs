@@ -9,7 +9,7 @@ import { createBenchWriter } from './writer.mjs';
 
 const partitions = 4;
 const rowsPerFill = 100_000;
-const perBatch = 20_000;
+const perBatch = 50_000;
 const batches = 20;
 
 export default {

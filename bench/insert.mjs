@@ -2,7 +2,7 @@
 import { readyBlocks } from './maker.mjs';
 import { cpuOf } from './steady.mjs';
 
-const rowsPerBlock = 20_000;
+const rowsPerBlock = 50_000;
 
 export async function measureInsert({ clickhouse, engine }, { inserts }) {
   const blocks = await readyBlocks(inserts + 1, rowsPerBlock);

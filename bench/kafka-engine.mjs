@@ -3,12 +3,12 @@ import { measureOurs } from './ours.mjs';
 import { produce } from './produce.mjs';
 import { makePeerTable, rowCounter, sameColumns, sameRows, sumsOf } from './same-columns.mjs';
 import { median, rates, steadyState } from './steady.mjs';
-import { withKafka, withStore } from './place.mjs';
+import { defaultProcesses, withKafka, withStore } from './place.mjs';
 
 const topic = 'bench';
 const partitions = 4;
 const consumerCounts = [1, 2, 4];
-const processCounts = [1, 2];
+const processCounts = [1, defaultProcesses];
 
 export default {
   title: "Ours / ClickHouse's own Kafka table engine",

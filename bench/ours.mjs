@@ -1,10 +1,10 @@
 // Our way from a topic into a store of its own, in its steady state.
-import { withStore } from './place.mjs';
+import { defaultProcesses, withStore } from './place.mjs';
 import { rowCounter, sumsOf } from './same-columns.mjs';
 import { rates, steadyState } from './steady.mjs';
 
 /** `checks` is given what was stored. */
-export const measureOurs = (kafka, { topic, records, processes = 1, checks = () => {} }) =>
+export const measureOurs = (kafka, { topic, records, processes = defaultProcesses, checks = () => {} }) =>
   withStore(async ({ clickhouse, engine, startIngest }) => {
     const ingest = await startIngest({ brokers: kafka.brokers, topics: [topic] }, processes);
     const pids = { ingest: ingest.pids, engine: [engine.pid] };

@@ -25,7 +25,7 @@ that were stored, merges that ended, CPU of engine and ingest in cores, active p
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         });
         try {
-          const ingest = await store.startIngest({ brokers: kafka.brokers, topics: [topic] });
+          const ingest = await store.startIngest({ brokers: kafka.brokers, topics: [topic] }, 1);
           const table = await follow(store, { ingest, producer, minutes, print });
           await ingest.stop();
           return summary(table);

@@ -2,12 +2,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..');
 const main = join(root, 'dist/main.js');
+
+/** What `gatetrail start` runs of ingest. */
+export const defaultProcesses = Math.min(2, availableParallelism());
 
 /** Runs `work` with a Kafka, and stops it whatever happens. */
 export async function withKafka(work) {
@@ -59,7 +62,7 @@ async function startStore() {
   const clickhouse = connect({ url, user: 'jobs', password, database: 'gatetrail', requestTimeoutMs: 300_000 });
 
   /** `processes` of the role `ingest`: the first as on one machine, each further one with a folder of its own, as on another. */
-  async function startIngest({ brokers, topics }, processes = 1) {
+  async function startIngest({ brokers, topics }, processes = defaultProcesses) {
     const kafka = { GATETRAIL_KAFKA_BROKERS: brokers.join(','), GATETRAIL_KAFKA_TOPICS: topics.join(',') };
     const server = { GATETRAIL_CLICKHOUSE_URL: url, GATETRAIL_CLICKHOUSE_USER: 'ingest', GATETRAIL_CLICKHOUSE_PASSWORD: password };
     const elsewhere = (at) => [{ ...kafka, ...server }, join(dataDir, `ingest-${at}`)];

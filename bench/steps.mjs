@@ -10,10 +10,10 @@ const mergeThreads = new Set(['MergeMutate']);
 
 export default {
   title: 'Where the CPU of writing goes',
-  how: `Batches of 20,000 Kong records of ${partitions} partitions go through batch and write one after another, without a log: CPU seconds
+  how: `Batches of 50,000 Kong records of ${partitions} partitions go through batch and write one after another, without a log: CPU seconds
 per million records of the engine by statement and thread, and of this process. Merges run beside and are counted by their
 threads; those that are left at the end are waited for.`,
-  sizes: { full: { batches: 100, rows: 20_000 }, quick: { batches: 12, rows: 20_000 } },
+  sizes: { full: { batches: 40, rows: 50_000 }, quick: { batches: 12, rows: 20_000 } },
   measure: ({ batches, rows }) =>
     withStore(async ({ clickhouse, engine }) => {
       const costs = new Map();

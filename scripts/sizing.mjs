@@ -7,7 +7,7 @@ const known = {
   // A Native block on its way to ClickHouse.
   blockBytesPerRow: 248,
 };
-const rowsPerBatch = 20_000;
+const rowsPerBatch = 50_000;
 const secondsPerBatch = 1;
 
 /** What is chosen, and not measured. */

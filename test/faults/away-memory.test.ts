@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bufferBound } from '../../ingest/buffer.ts';
+import { bufferBound, readAheadBytes } from '../../ingest/buffer.ts';
 import { campaign } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { describeEngine, startEngine, type TestEngine } from '../support/engine.ts';
@@ -20,10 +20,11 @@ const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
   'away-memory',
   { awayS: 4, rate: 4_000, batchMiB: 1 },
-  { awayS: 60, rate: 20_000, batchMiB: 16 },
+  { awayS: 60, rate: 20_000, batchMiB: 64 },
 );
 const batchBytes = sizes.batchMiB * 1024 * 1024;
 const bound = bufferBound({ bytes: batchBytes }, partitions);
+const aheadBytes = readAheadBytes({ bytes: batchBytes });
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-away-'));
 const topic = `away-${Date.now()}`;
@@ -88,8 +89,8 @@ test('memory stays within the stated bound, and everything arrives afterwards', 
   const rss = watchRss(ingest.pid);
   await gate.shut();
   // What one partition may hold ahead, and one fetch that was under way.
-  const most = partitions * (batchBytes + Math.min(8 * 1024 * 1024, batchBytes));
-  const isFull = await until(buffered, (bytes) => bytes >= partitions * batchBytes, 60_000).then(
+  const most = partitions * (aheadBytes + Math.min(8 * 1024 * 1024, batchBytes));
+  const isFull = await until(buffered, (bytes) => bytes >= partitions * aheadBytes, 60_000).then(
     () => true,
     () => false, // the rate did not fill it: then the bound says little, and the report tells
   );
