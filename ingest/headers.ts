@@ -1,19 +1,19 @@
 /** What may be read from a map of request headers; everything else in it is dropped unread. */
-import { type Json, listAt, textAt } from '../core/fields.ts';
+import { type Json, listOf, textOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 
 /** Longest forwarded list that is kept. */
 const maxForwardedLength = 512;
 
 export function readHeaders(headers: Json, event: CanonicalEvent): void {
-  event.user_agent_original = textAt(headers, 'user-agent');
-  const forwarded = listAt(headers, 'x-forwarded-for').join(', ') || textAt(headers, 'x-forwarded-for');
+  event.user_agent_original = textOf(headers['user-agent']);
+  const forwarded = listOf(headers['x-forwarded-for']).join(', ') || textOf(headers['x-forwarded-for']);
   event.forwarded_for = forwarded.slice(0, maxForwardedLength);
-  if (event.request_id === '') event.request_id = textAt(headers, 'x-request-id');
-  const contentType = textAt(headers, 'content-type');
+  if (event.request_id === '') event.request_id = textOf(headers['x-request-id']);
+  const contentType = textOf(headers['content-type']);
   if (contentType !== '') event.attributes['content_type'] = contentType;
-  readReferer(textAt(headers, 'referer'), event);
-  const traceparent = textAt(headers, 'traceparent');
+  readReferer(textOf(headers['referer']), event);
+  const traceparent = textOf(headers['traceparent']);
   if (event.trace_id === '' && traceparent !== '') readTraceparent(traceparent, event);
 }
 

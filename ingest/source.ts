@@ -1,5 +1,5 @@
 /** What the configuration says of a topic, and whose a record is. */
-import { type Json, isObject, own, textAt } from '../core/fields.ts';
+import { isObject, type Json, own, textOf } from '../core/fields.ts';
 import { ReadFailure } from './gateway.ts';
 import { formatHeader, gatewayHeader, tenantHeader } from './intake.ts';
 import type { LogMessage } from './log.ts';
@@ -77,5 +77,5 @@ function textAtPath(element: Json, path: string): string {
   const last = names.pop() ?? '';
   let at: unknown = element;
   for (const name of names) at = isObject(at) ? own(at, name) : undefined;
-  return isObject(at) ? textAt(at, last) : '';
+  return isObject(at) ? textOf(own(at, last)) : '';
 }

@@ -5,7 +5,7 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
-import { isObject, own } from '../core/fields.ts';
+import { isObject } from '../core/fields.ts';
 import { ReadFailure } from './gateway.ts';
 import { maxMessageBytes } from './messages.ts';
 
@@ -72,7 +72,7 @@ function openJson(document: unknown, depth: number, elements: Element[]): void {
     for (const each of document) openJson(each, depth + 1, elements);
     return;
   }
-  const records = isObject(document) ? own(document, 'records') : undefined;
+  const records = isObject(document) ? document['records'] : undefined;
   if (Array.isArray(records)) return openJson(records, deeper(depth), elements);
   add(elements, { json: document });
 }

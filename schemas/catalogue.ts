@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { parseDuration } from '../core/duration.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
-import { isObject, listAt, numberAt, objectAt, own, textAt } from '../core/fields.ts';
+import { isObject, listOf, numberOf, objectOf, own, textOf } from '../core/fields.ts';
 
 export interface PlanLimit {
   readonly requests: number;
@@ -28,30 +28,30 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
 
 function toCatalogue(document: unknown): Catalogue {
   if (!isObject(document)) throw new Error('expected plans and consumers by name');
-  const plans = objectAt(document, 'plans');
+  const plans = objectOf(document['plans']);
   const limitsOf = new Map(
     Object.keys(plans).map((name) => [
       name,
-      listAt(objectAt(plans, name), 'limits').map((each, at) => toLimit(each, `plans.${name}.limits[${at}]`)),
+      listOf(objectOf(own(plans, name))['limits']).map((each, at) => toLimit(each, `plans.${name}.limits[${at}]`)),
     ]),
   );
   const consumers = new Map<string, readonly PlanLimit[]>();
-  for (const [at, each] of listAt(document, 'consumers').entries()) {
-    if (!isObject(each) || textAt(each, 'name') === '') throw new Error(`consumers[${at}]: expected a name`);
-    const plan = textAt(each, 'plan');
+  for (const [at, each] of listOf(document['consumers']).entries()) {
+    if (!isObject(each) || textOf(each['name']) === '') throw new Error(`consumers[${at}]: expected a name`);
+    const plan = textOf(each['plan']);
     const limits =
-      own(each, 'limits') === undefined
+      each['limits'] === undefined
         ? limitsOf.get(plan)
-        : listAt(each, 'limits').map((limit, place) => toLimit(limit, `consumers[${at}].limits[${place}]`));
+        : listOf(each['limits']).map((limit, place) => toLimit(limit, `consumers[${at}].limits[${place}]`));
     if (plan !== '' && !limitsOf.has(plan)) throw new Error(`consumers[${at}]: no plan is named ${plan}`);
-    consumers.set(textAt(each, 'name'), limits ?? []);
+    consumers.set(textOf(each['name']), limits ?? []);
   }
   return { consumers };
 }
 
 function toLimit(value: unknown, place: string): PlanLimit {
-  const requests = isObject(value) ? numberAt(value, 'requests') : null;
-  const perMs = isObject(value) ? parseDuration(textAt(value, 'per')) : null;
+  const requests = isObject(value) ? numberOf(value['requests']) : null;
+  const perMs = isObject(value) ? parseDuration(textOf(value['per'])) : null;
   if (requests === null || requests <= 0 || perMs === null || perMs <= 0)
     throw new Error(`${place}: expected requests above 0 and per as a span, for instance {requests: 600, per: PT1M}`);
   return { requests, perMs };

@@ -1,6 +1,6 @@
 /** The canonical event itself, as anyone may produce it and `recognise --events` prints it. Layout: schemas/record.schema.json. */
 import { readAddress } from '../../core/address.ts';
-import { countAt, durationAt, isObject, type Json, listAt, objectAt, own, statusAt, textAt } from '../../core/fields.ts';
+import { countOf, durationOf, isObject, type Json, listOf, objectOf, own, statusOf, textOf } from '../../core/fields.ts';
 import { type CanonicalEvent, emptyEvent, outcomes, timeSources } from '../../schemas/event.ts';
 import { isoMicros, type JsonGateway } from '../gateway.ts';
 
@@ -16,29 +16,29 @@ const gatetrail: JsonGateway = {
   form: 'json',
   order: 0,
   recognises: (record) =>
-    typeof own(record, 'timestamp') === 'string' &&
-    typeof own(record, 'gateway_kind') === 'string' &&
-    !isObject(own(record, 'request')) &&
-    !isObject(own(record, 'response')),
+    typeof record['timestamp'] === 'string' &&
+    typeof record['gateway_kind'] === 'string' &&
+    !isObject(record['request']) &&
+    !isObject(record['response']),
   skips: () => '',
   read(record, event) {
-    event.timestamp = isoMicros(own(record, 'timestamp'), '$.timestamp');
-    event.time_source = oneOf(timeSources, textAt(record, 'time_source'), 'start');
-    for (const name of textNames) event[name] = textAt(record, name);
+    event.timestamp = isoMicros(record['timestamp'], '$.timestamp');
+    event.time_source = oneOf(timeSources, textOf(record['time_source']), 'start');
+    for (const name of textNames) event[name] = textOf(own(record, name));
     event.trace_id = event.trace_id.toLowerCase();
     event.span_id = event.span_id.toLowerCase();
     moveQuery(event);
-    event.client_address = readAddress(textAt(record, 'client_address'));
-    event.network_peer_address = readAddress(textAt(record, 'network_peer_address'));
-    event.http_response_status_code = statusAt(record, 'http_response_status_code');
-    event.upstream_status_code = statusAt(record, 'upstream_status_code');
-    event.upstream_attempts = countAt(record, 'upstream_attempts', 255);
-    for (const name of ['duration_ms', 'upstream_duration_ms', 'gateway_duration_ms'] as const) event[name] = durationAt(record, name);
+    event.client_address = readAddress(textOf(record['client_address']));
+    event.network_peer_address = readAddress(textOf(record['network_peer_address']));
+    event.http_response_status_code = statusOf(record['http_response_status_code']);
+    event.upstream_status_code = statusOf(record['upstream_status_code']);
+    event.upstream_attempts = countOf(record['upstream_attempts'], 255);
+    for (const name of ['duration_ms', 'upstream_duration_ms', 'gateway_duration_ms'] as const) event[name] = durationOf(own(record, name));
     for (const name of ['http_request_size', 'http_response_size', 'http_request_body_size', 'http_response_body_size'] as const)
-      event[name] = countAt(record, name);
-    event.outcome = oneOf(outcomes, textAt(record, 'outcome'), 'unknown');
-    event.signals = listAt(record, 'signals').filter((signal): signal is string => typeof signal === 'string');
-    event.attributes = texts(objectAt(record, 'attributes'));
+      event[name] = countOf(own(record, name));
+    event.outcome = oneOf(outcomes, textOf(record['outcome']), 'unknown');
+    event.signals = listOf(record['signals']).filter((signal): signal is string => typeof signal === 'string');
+    event.attributes = texts(objectOf(record['attributes']));
   },
 };
 export default gatetrail;
@@ -56,5 +56,5 @@ function moveQuery(event: CanonicalEvent): void {
 }
 
 function texts(map: Json): Record<string, string> {
-  return Object.fromEntries(Object.keys(map).map((key) => [key, textAt(map, key)]));
+  return Object.fromEntries(Object.keys(map).map((key) => [key, textOf(own(map, key))]));
 }

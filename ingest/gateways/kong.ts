@@ -3,7 +3,7 @@
  * Source of the layout: Kong/kong, kong/pdk/log.lua.
  */
 import { readAddress } from '../../core/address.ts';
-import { countAt, durationAt, isObject, type Json, listAt, objectAt, own, statusAt, textAt, toStatus } from '../../core/fields.ts';
+import { countOf, durationOf, isObject, type Json, listOf, objectOf, statusOf, textOf, toStatus } from '../../core/fields.ts';
 import { epochMicros, type JsonGateway, readOrigin, readTarget } from '../gateway.ts';
 import { readHeaders } from '../headers.ts';
 
@@ -11,51 +11,51 @@ const kong: JsonGateway = {
   form: 'json',
   order: 60,
   recognises: (record) =>
-    own(record, 'started_at') !== undefined &&
-    ((isObject(own(record, 'request')) && isObject(own(record, 'response'))) || isObject(own(record, 'session'))) &&
-    (own(record, 'latencies') !== undefined || own(record, 'tries') !== undefined || own(record, 'client_ip') !== undefined),
+    record['started_at'] !== undefined &&
+    ((isObject(record['request']) && isObject(record['response'])) || isObject(record['session'])) &&
+    (record['latencies'] !== undefined || record['tries'] !== undefined || record['client_ip'] !== undefined),
   // Stream records have a session in the place of a request.
-  skips: (record) => (isObject(own(record, 'session')) && !isObject(own(record, 'request')) ? 'not a request: a stream session' : ''),
+  skips: (record) => (isObject(record['session']) && !isObject(record['request']) ? 'not a request: a stream session' : ''),
   read(record, event) {
-    const request = objectAt(record, 'request');
-    const response = objectAt(record, 'response');
-    const latencies = objectAt(record, 'latencies');
-    const route = objectAt(record, 'route');
-    const service = objectAt(record, 'service');
-    const consumer = objectAt(record, 'consumer');
-    const tls = objectAt(request, 'tls');
+    const request = objectOf(record['request']);
+    const response = objectOf(record['response']);
+    const latencies = objectOf(record['latencies']);
+    const route = objectOf(record['route']);
+    const service = objectOf(record['service']);
+    const consumer = objectOf(record['consumer']);
+    const tls = objectOf(request['tls']);
     event.gateway_kind = 'kong';
-    event.timestamp = epochMicros(own(record, 'started_at'), '$.started_at');
-    event.http_request_method = textAt(request, 'method');
-    readTarget(textAt(request, 'uri'), event);
-    readOrigin(textAt(request, 'url'), event);
-    event.http_response_status_code = statusAt(response, 'status');
-    event.upstream_status_code = lastStatus(textAt(record, 'upstream_status'));
-    const tries = listAt(record, 'tries');
+    event.timestamp = epochMicros(record['started_at'], '$.started_at');
+    event.http_request_method = textOf(request['method']);
+    readTarget(textOf(request['uri']), event);
+    readOrigin(textOf(request['url']), event);
+    event.http_response_status_code = statusOf(response['status']);
+    event.upstream_status_code = lastStatus(textOf(record['upstream_status']));
+    const tries = listOf(record['tries']);
     event.upstream_attempts = Math.min(tries.length, 255) || null;
-    event.duration_ms = durationAt(latencies, 'request');
+    event.duration_ms = durationOf(latencies['request']);
     // -1: answered by Kong itself, which is not the same as 0 ms.
-    event.upstream_duration_ms = durationAt(latencies, 'proxy');
-    event.gateway_duration_ms = durationAt(latencies, 'kong');
-    event.http_request_size = countAt(request, 'size');
-    event.http_response_size = countAt(response, 'size');
-    event.client_address = readAddress(textAt(record, 'client_ip'));
-    event.consumer_id = textAt(consumer, 'id');
-    event.consumer_name = textAt(consumer, 'username') || textAt(consumer, 'custom_id');
-    event.credential_id = textAt(objectAt(record, 'authenticated_entity'), 'id');
-    event.http_route = textAt(route, 'paths');
-    event.gateway_route_id = textAt(route, 'id');
-    event.gateway_route_name = textAt(route, 'name');
-    event.gateway_service_id = textAt(service, 'id');
-    event.gateway_service_name = textAt(service, 'name');
-    event.tls_protocol_version = textAt(tls, 'version');
-    event.tls_cipher = textAt(tls, 'cipher');
-    event.request_id = textAt(request, 'id');
-    event.trace_id = traceId(objectAt(record, 'trace_id'));
-    const source = textAt(record, 'source');
+    event.upstream_duration_ms = durationOf(latencies['proxy']);
+    event.gateway_duration_ms = durationOf(latencies['kong']);
+    event.http_request_size = countOf(request['size']);
+    event.http_response_size = countOf(response['size']);
+    event.client_address = readAddress(textOf(record['client_ip']));
+    event.consumer_id = textOf(consumer['id']);
+    event.consumer_name = textOf(consumer['username']) || textOf(consumer['custom_id']);
+    event.credential_id = textOf(objectOf(record['authenticated_entity'])['id']);
+    event.http_route = textOf(route['paths']);
+    event.gateway_route_id = textOf(route['id']);
+    event.gateway_route_name = textOf(route['name']);
+    event.gateway_service_id = textOf(service['id']);
+    event.gateway_service_name = textOf(service['name']);
+    event.tls_protocol_version = textOf(tls['version']);
+    event.tls_cipher = textOf(tls['cipher']);
+    event.request_id = textOf(request['id']);
+    event.trace_id = traceId(objectOf(record['trace_id']));
+    const source = textOf(record['source']);
     const lastTry = tries.at(-1);
-    event.error_type = source !== 'upstream' ? source : isObject(lastTry) ? textAt(lastTry, 'state') : '';
-    readHeaders(objectAt(request, 'headers'), event);
+    event.error_type = source !== 'upstream' ? source : isObject(lastTry) ? textOf(lastTry['state']) : '';
+    readHeaders(objectOf(request['headers']), event);
   },
 };
 export default kong;
@@ -69,5 +69,5 @@ function lastStatus(text: string): number | null {
 
 /** One id in the notation of each tracing system; w3c is the one that others know. */
 function traceId(formats: Json): string {
-  return (textAt(formats, 'w3c') || textAt(formats, 'b3') || textAt(formats, 'datadog')).toLowerCase();
+  return (textOf(formats['w3c']) || textOf(formats['b3']) || textOf(formats['datadog'])).toLowerCase();
 }

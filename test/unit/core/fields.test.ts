@@ -1,9 +1,6 @@
 /** Reading of unknown JSON: what has another type than expected reads as absent, and nothing is read from a prototype. */
 import { describe, expect, it } from 'vitest';
-import { countAt, durationAt, isObject, listAt, numberAt, objectAt, own, statusAt, textAt } from '../../../core/fields.ts';
-
-const at = <Value>(read: (from: Readonly<Record<string, unknown>>, key: string) => Value, value: unknown): Value =>
-  read({ key: value }, 'key');
+import { countOf, durationOf, isObject, listOf, numberOf, objectOf, own, statusOf, textOf } from '../../../core/fields.ts';
 
 describe('a text', () => {
   it.each<[unknown, string]>([
@@ -18,7 +15,7 @@ describe('a text', () => {
     [{}, ''],
     [Number.NaN, ''],
     [undefined, ''],
-  ])('of %j is %j', (value, text) => expect(at(textAt, value)).toBe(text));
+  ])('of %j is %j', (value, text) => expect(textOf(value)).toBe(text));
 });
 
 describe('a number', () => {
@@ -35,19 +32,19 @@ describe('a number', () => {
     [[1], null],
     [null, null],
     [Number.POSITIVE_INFINITY, null],
-  ])('of %j is %j', (value, number) => expect(at(numberAt, value)).toBe(number));
+  ])('of %j is %j', (value, number) => expect(numberOf(value)).toBe(number));
 
   it('of a duration is not negative: writers say -1 where there is none', () => {
-    expect([at(durationAt, -1), at(durationAt, 0), at(durationAt, '2.5')]).toEqual([null, 0, 2.5]);
+    expect([durationOf(-1), durationOf(0), durationOf('2.5')]).toEqual([null, 0, 2.5]);
   });
 
   it('of a count is whole and within its bounds', () => {
-    expect([at(countAt, 3), at(countAt, '3'), at(countAt, 1.5), at(countAt, -1), at(countAt, 2 ** 60)]).toEqual([3, 3, null, null, null]);
-    expect([countAt({ key: 255 }, 'key', 255), countAt({ key: 256 }, 'key', 255)]).toEqual([255, null]);
+    expect([countOf(3), countOf('3'), countOf(1.5), countOf(-1), countOf(2 ** 60)]).toEqual([3, 3, null, null, null]);
+    expect([countOf(255, 255), countOf(256, 255)]).toEqual([255, null]);
   });
 
   it('of a status is one that HTTP knows', () => {
-    expect([99, 100, '404', 999, 1000, 0, -1, '-', 200.5].map((value) => at(statusAt, value))).toEqual([
+    expect([99, 100, '404', 999, 1000, 0, -1, '-', 200.5].map((value) => statusOf(value))).toEqual([
       null,
       100,
       404,
@@ -63,9 +60,9 @@ describe('a number', () => {
 
 describe('an object and a list', () => {
   it('that are not there are empty, so that paths can be read without looking', () => {
-    for (const value of [undefined, null, 1, 'a', [1]]) expect(at(objectAt, value)).toEqual({});
-    for (const value of [undefined, null, 1, 'a', { 0: 1 }]) expect(at(listAt, value)).toEqual([]);
-    expect(textAt(objectAt(objectAt({}, 'a'), 'b'), 'c')).toBe('');
+    for (const value of [undefined, null, 1, 'a', [1]]) expect(objectOf(value)).toEqual({});
+    for (const value of [undefined, null, 1, 'a', { 0: 1 }]) expect(listOf(value)).toEqual([]);
+    expect(textOf(objectOf(objectOf({}['a' as never])['b'])['c'])).toBe('');
   });
 
   it('are told from null and from each other', () => {
@@ -76,5 +73,6 @@ describe('an object and a list', () => {
 it('nothing is read from a prototype', () => {
   expect(own({}, 'toString')).toBeUndefined();
   expect(own({}, '__proto__')).toBeUndefined();
-  expect(textAt(JSON.parse('{"constructor":"own"}') as Record<string, unknown>, 'constructor')).toBe('own');
+  expect(own(JSON.parse('{"constructor":"own"}') as Record<string, unknown>, 'constructor')).toBe('own');
+  for (const inherited of [{}.toString, Object.prototype.constructor]) expect([textOf(inherited), objectOf(inherited)]).toEqual(['', {}]);
 });
