@@ -4,7 +4,7 @@
  */
 import { remembered } from '../core/remembered.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
-import { isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
+import { isMachineId, isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
 const maxTextLength = 8 * 1024;
@@ -55,7 +55,8 @@ export function redact(event: CanonicalEvent, allowedQueryKeys: ReadonlySet<stri
   cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
   for (const name of texts) {
     const text = event[name];
-    if (text.length >= shortestSecret) cut(event, name, redactText(text));
+    if (text.length < shortestSecret || (text.length <= maxTextLength && isMachineId(text))) continue;
+    cut(event, name, redactText(text));
   }
 }
 
@@ -90,23 +91,32 @@ function looksLikeAName(key: string): boolean {
   return key.length <= 64 && redactSegment(key) === key;
 }
 
+/** The shortest that can be an e-mail address. */
+const shortestSegment = 6;
 const repeatedSegment = remembered(redactLongSegment, 4_000);
 
 /** Segments that look like an e-mail address, a token or a card number are replaced; numbers and UUIDs stay. */
 export function redactPath(path: string): string {
-  if (path.length < 8) return path;
-  if (!path.includes('/')) return redactSegment(path);
   let out = '';
-  let from = 0;
-  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', from)) {
-    out += `${redactSegment(path.slice(from, at))}/`;
-    from = at + 1;
+  let kept = 0;
+  for (let from = 0; from <= path.length;) {
+    const slash = path.indexOf('/', from);
+    const end = slash < 0 ? path.length : slash;
+    if (end - from >= shortestSegment) {
+      const segment = path.slice(from, end);
+      const clean = redactSegment(segment);
+      if (clean !== segment) {
+        out += path.slice(kept, from) + clean;
+        kept = end;
+      }
+    }
+    from = end + 1;
   }
-  return out + redactSegment(path.slice(from));
+  return kept === 0 ? path : out + path.slice(kept);
 }
 
 function redactSegment(segment: string): string {
-  return segment.length < 6 ? segment : repeatedSegment(segment);
+  return segment.length < shortestSegment ? segment : repeatedSegment(segment);
 }
 
 function redactLongSegment(segment: string): string {
@@ -122,8 +132,8 @@ function isRandom(word: string): boolean {
 /** Cleans the values and caps the whole; `original_timestamp` is set later and never dropped. */
 function redactAttributes(event: CanonicalEvent): void {
   let length = 0;
-  for (const [name, value] of Object.entries(event.attributes)) {
-    const clean = redactText(value);
+  for (const name in event.attributes) {
+    const clean = redactText(event.attributes[name] ?? '');
     length += name.length + clean.length;
     if (length > maxAttributesLength || redactText(name) !== name) delete event.attributes[name];
     else event.attributes[name] = clean;
