@@ -47,7 +47,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka>
 const pom = join(import.meta.dirname, 'kafka/pom.xml');
 
 /** The jars, copied once per version of the pom. */
-function jars(): string {
+export function jars(): string {
   const text = readFileSync(pom, 'utf8');
   const cache = join(homedir(), '.cache/gatetrail-kafka', createHash('sha256').update(text).digest('hex').slice(0, 12));
   if (existsSync(cache)) return cache;
@@ -66,7 +66,7 @@ function jars(): string {
 }
 
 /** A broker of a test lives for seconds: code that is compiled once and not verified starts with a third of the CPU time. */
-const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'];
+export const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'];
 
 async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
   const classPath = `${jars()}/*`;
@@ -118,7 +118,7 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
   };
 }
 
-const defaults = (folder: string, port: number, controller: number): Record<string, string> => ({
+export const defaults = (folder: string, port: number, controller: number): Record<string, string> => ({
   'process.roles': 'broker,controller',
   'node.id': '1',
   'controller.quorum.bootstrap.servers': `127.0.0.1:${controller}`,
@@ -148,7 +148,7 @@ function signingIn(plain: Record<string, string>, port: number, { user, password
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
@@ -158,7 +158,7 @@ function freePort(): Promise<number> {
   });
 }
 
-async function answers(port: number, broker: ChildProcess): Promise<void> {
+export async function answers(port: number, broker: ChildProcess): Promise<void> {
   const deadline = Date.now() + 120_000;
   for (;;) {
     const isUp = await new Promise<boolean>((resolve) => {
@@ -191,7 +191,7 @@ async function startContainer(): Promise<TestKafka> {
 }
 
 /** Through the protocol alone, so that it works for every branch. */
-function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe' | 'createTopic' | 'deleteTopic'> {
+export function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe' | 'createTopic' | 'deleteTopic'> {
   const client = new Kafka({ brokers, clientId: 'gatetrail-test', logLevel: logLevel.NOTHING, retry: { retries: 10 } });
   const once = async <Result>(work: (admin: ReturnType<Kafka['admin']>) => Promise<Result>): Promise<Result> => {
     const connection = client.admin();
