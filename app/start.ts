@@ -56,12 +56,9 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
     const again = ({ url }: Ready) => listensAt(config.http.port || new URL(url ?? '').port);
     const query = await supervisor.run({ role: 'query', args: listensAt(config.http.port), env: { ...env, SUPERVISED: '1' }, again });
     const url = query['url'] ?? '';
-    const run = (role: string, verb: string, more: Readonly<Record<string, string>>) =>
+    const run = (role: string, verb: string, more: Readonly<Record<string, string>> = {}) =>
       supervisor.run({ role, args: [verb, ...flags], env: { ...inner, ...more }, onReady: (ready) => note.setRole(role, ready) });
-    const roles = await Promise.all([
-      ...ingestRoles.map((role) => run(role, 'ingest', { SUPERVISED_MEMBER: role.slice('ingest'.length) })),
-      run('alerts', 'alerts', { SUPERVISED_URL: url }),
-    ]);
+    const roles = await Promise.all([...ingestRoles.map((role) => run(role, 'ingest')), run('alerts', 'alerts', { SUPERVISED_URL: url })]);
     for (const role of [query, ...roles]) await answers(role, logger);
     const { adminUrl, token } = query;
     note.write({ url, ...(token !== undefined && { token }) });
@@ -72,7 +69,7 @@ export async function startAll({ config, flags, env = {}, logger, onUsage }: Sta
   }
 }
 
-/** `ingest`, `ingest-2` and so on: each is a member of the consumer group under a name of its own. */
+/** `ingest`, `ingest-2` and so on. */
 function ingestRolesOf({ kafka, ingest }: Config): string[] {
   const processes = kafka.brokers.length === 0 ? 1 : ingest.processes;
   return Array.from({ length: processes }, (_, at) => (at === 0 ? 'ingest' : `ingest-${at + 1}`));

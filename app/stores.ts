@@ -112,7 +112,7 @@ export function openLog(config: Config, logger: Logger): Log | Journal {
   return openKafka({
     brokers,
     clientId: 'gatetrail',
-    membershipFile: join(config.dataDir, `kafka-member${process.env['SUPERVISED_MEMBER'] ?? ''}.json`),
+    membershipFolder: join(config.dataDir, 'kafka-members'),
     sessionTimeoutMs: sessionTimeout,
     logger,
     ...(tls !== false && { tls: typeof tls === 'string' ? readFileSync(tls, 'utf8') : tls }),

@@ -22,7 +22,7 @@ import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
 import { connected, oneAtATime } from './connection.ts';
 import { leaderHasMoved, namedFor, toAuditError } from './kafka-errors.ts';
-import { type Group, leaveForPredecessors, nameOfFolder } from './membership.ts';
+import { type Group, leaveForPredecessors, nameInFolder, namesOfEnded } from './membership.ts';
 import { appendPlaced } from './placement.ts';
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
@@ -34,8 +34,8 @@ export interface KafkaOptions {
   /** true, or the text of a CA certificate. */
   readonly tls?: boolean | string;
   readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
-  /** Keeps a name under which the processes of one folder join, so that the next one can leave for one that was killed. */
-  readonly membershipFile?: string;
+  /** Keeps the names under which processes join, so that the next one can leave for one that was killed. */
+  readonly membershipFolder?: string;
   /** How long the group waits for a member that says nothing; default 45 s, a broker takes no less than 6 s unless it is told to. */
   readonly sessionTimeoutMs?: number;
   /** A consumer that gives nothing for so long, though there is something to read, has failed. */
@@ -57,17 +57,10 @@ const metadataIsFreshMs = 300_000;
 export function openKafka(options: KafkaOptions): Log {
   registerCodecs();
   silenceNegativeTimers();
-  const { membershipFile, clientId, logger } = options;
-  const memberName = membershipFile === undefined ? null : nameOfFolder(membershipFile, clientId, logger);
-  const client = new Kafka({
-    clientId: memberName ?? clientId,
-    brokers: [...options.brokers],
-    ...(options.tls !== undefined && { ssl: typeof options.tls === 'string' ? { ca: [options.tls] } : options.tls }),
-    ...(options.sasl && { sasl: options.sasl as SASLOptions }), // a union by mechanism there, the same three here
-    logLevel: logLevel.WARN,
-    logCreator: () => toLogger(logger),
-    retry: { initialRetryTime: 200, retries: 5 },
-  });
+  const { membershipFolder, clientId, logger } = options;
+  const client = clientNamed(clientId, options);
+  /** Taken once, by whoever reads: a process that only appends is no member of a group. */
+  let memberName: string | null | undefined;
   const admin = connected(() => client.admin());
   const producer = connected(() => client.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }));
   const send = oneAtATime(producer);
@@ -99,14 +92,19 @@ export function openKafka(options: KafkaOptions): Log {
     bounds,
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
+      const folder = membershipFolder;
+      const name = (memberName ??= folder === undefined ? null : nameInFolder(folder, clientId, logger));
       const leave = async () => {
-        if (memberName === null) return true;
-        return leaveForPredecessors(async () => groupOf(client, await admin(), consuming.group), memberName, logger);
+        if (folder === undefined || name === null) return true;
+        const names = [name, ...namesOfEnded(folder, clientId)];
+        return leaveForPredecessors(async () => groupOf(client, await admin(), consuming.group), names, logger);
       };
       await leave();
       const stopping = new AbortController();
       const settings = consumerSettings({ ...options, ...consuming }, () => leaveBeforeRestart(leave, stopping.signal));
-      return named(consuming.topics, () => consume(client.consumer(settings), { ...options, ...consuming, bounds, stopping }));
+      return named(consuming.topics, () =>
+        consume(clientNamed(name ?? clientId, options).consumer(settings), { ...options, ...consuming, bounds, stopping }),
+      );
     },
     readers: (group) =>
       named([], async () => {
@@ -117,6 +115,18 @@ export function openKafka(options: KafkaOptions): Log {
       await Promise.allSettled([admin.close(), producer.close(), boundsOf.close()]);
     },
   };
+}
+
+function clientNamed(clientId: string, { brokers, tls, sasl, logger }: KafkaOptions): Client {
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    ...(tls !== undefined && { ssl: typeof tls === 'string' ? { ca: [tls] } : tls }),
+    ...(sasl && { sasl: sasl as SASLOptions }), // a union by mechanism there, the same three here
+    logLevel: logLevel.WARN,
+    logCreator: () => toLogger(logger),
+    retry: { initialRetryTime: 200, retries: 5 },
+  });
 }
 
 function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFailure: () => Promise<boolean>): ConsumerConfig {

@@ -25,7 +25,7 @@ const built = (path: string) => JSON.stringify(join(import.meta.dirname, '../../
 async function kafka(): Promise<Opened> {
   const broker: TestKafka = await startKafka({ partitions: 4 });
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-contract-'));
-  const options = { brokers: broker.brokers, clientId: 'contract', membershipFile: join(folder, 'member.json') };
+  const options = { brokers: broker.brokers, clientId: 'contract', membershipFolder: folder };
   const log = openKafka({ ...options, logger: silentLogger });
   const close = async () => {
     await log.close();

@@ -1,5 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import kafkajs from 'kafkajs';
@@ -327,10 +327,10 @@ describe('Kafka as the log', () => {
     const topic = await freshTopic();
     const group = `g-${topic}`;
     const folder = mkdtempSync(join(tmpdir(), 'gatetrail-member-'));
-    const membershipFile = join(folder, 'member.json');
-    const own = openKafka({ brokers: kafka.brokers, clientId: 'test', membershipFile, logger: silentLogger });
-    const { instance } = JSON.parse(readFileSync(membershipFile, 'utf8')) as { instance: string };
-    await joinAndDie(`test-${instance}`, group, topic);
+    const own = openKafka({ brokers: kafka.brokers, clientId: 'test', membershipFolder: folder, logger: silentLogger });
+    // Left by a process that has ended: this one began at another time.
+    writeFileSync(join(folder, `${hostname()}-1.json`), JSON.stringify({ pid: process.pid, startedAt: '1', instance: 'dead' }));
+    await joinAndDie('test-dead', group, topic);
     const startedAt = performance.now();
     const partitions: AssignedPartition[] = [];
     const consumer = await own.consume({
@@ -358,7 +358,7 @@ describe('Kafka as the log', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatetrail-member-'));
     const said: string[] = [];
     const logger = { ...silentLogger, info: (_: object, message: string) => void said.push(message) };
-    const own = openKafka({ brokers: kafka.brokers, clientId: 'test', membershipFile: join(folder, 'member.json'), logger });
+    const own = openKafka({ brokers: kafka.brokers, clientId: 'test', membershipFolder: folder, logger });
     const partitions: AssignedPartition[] = [];
     const consumer = await own.consume({
       topics: [topic],
