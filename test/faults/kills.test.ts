@@ -1,6 +1,7 @@
 /**
  * `kill -9` of ingest, of the engine, of both and of the broker, in each step of the write protocol and in the recovery
- * from the last kill, under load: nothing is lost, nothing is stored twice, and the ledger says what was produced.
+ * from the last kill, under load: nothing is lost, nothing is stored twice, the ledger says what was produced, and
+ * projections and rollups say what the events say.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { ingestEnvironment, startGatetrail, until, type Running } from '../suppo
 import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { backlogOf, startLoad, type Load } from '../support/load.ts';
 import { clean } from '../support/oracle.ts';
+import { keepRollingUp } from '../support/rolling-up.ts';
 import { sqlRows } from '../support/sql.ts';
 import { readSteps, steps, type Step } from '../support/steps.ts';
 import { victim, type Victim } from '../support/victim.ts';
@@ -22,8 +24,8 @@ import { victim, type Victim } from '../support/victim.ts';
 const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
   'kills',
-  { kills: 7, rate: 2_500, events: 0, timesEach: 0, minutes: 4 },
-  { kills: 500, rate: 5_500, events: 5_000_000, timesEach: 5, minutes: 26 },
+  { kills: 7, rate: 2_500, events: 0, timesEach: 0, minutes: 4, rollupSeconds: 4 },
+  { kills: 500, rate: 5_500, events: 5_000_000, timesEach: 5, minutes: 26, rollupSeconds: 20 },
 );
 const random = seeded(seed);
 const names = ['ingest', 'engine', 'both', 'broker'] as const;
@@ -169,6 +171,7 @@ const timeout = printed.full ? 1_800_000 : 600_000;
 
 test('every record of the log is stored once, wherever a process is killed', { timeout }, async () => {
   await load.start(sizes.rate);
+  const rollups = keepRollingUp(place, sizes.rollupSeconds);
   const kills: Kill[] = [];
   const dealt = deal();
   const deadline = Date.now() + sizes.minutes * 60_000;
@@ -190,7 +193,8 @@ test('every record of the log is stored once, wherever a process is killed', { t
   await recovery;
   await load.stop();
   await until(() => load.isCovered(place()), Boolean, 180_000).catch(() => {}); // the verdict says what is missing
-  const [sent, verdict, derived, recoveries] = [
+  const [rolledUp, sent, verdict, derived, recoveries] = [
+    await rollups.toTheEnd(),
     await load.sent(),
     await load.judge(place()),
     await derivedFaults(place()),
@@ -210,6 +214,7 @@ test('every record of the log is stored once, wherever a process is killed', { t
       names.map((name) => [name, spread(recoveries.filter((ms, at): ms is number => ms !== null && kills[at]?.name === name))]),
     ),
     endedByItself,
+    rolledUp,
     derived,
     ...verdict,
   });
