@@ -1,7 +1,8 @@
 /**
  * The retention job. At the longest span whole days of events go, under a floor that is on record first: writers store
  * nothing below it. Of classes that are kept shorter the rows alone go, by a mutation that keeps the deduplication tokens;
- * the newest claims are settled before, so that nobody reads them back any more. What goes is on record before it goes.
+ * the newest claims are settled before, so that nobody reads them back any more. What goes is on record before it goes; the rows
+ * of the rollups that were made of it go after it.
  *
  * Every run looks at what there is, not at what was done before: a crash at any step is completed by the next run, and
  * rows that come late are found again.
@@ -15,6 +16,8 @@ import type { DatabaseClock } from '../storage/positions.ts';
 import { daysWith, mutate, record, type Removal, type Selection } from '../storage/removals.ts';
 import { dayName, daysBelow, dropDay, floorAge, raiseFloor, readFloor } from '../storage/retention-floor.ts';
 import { type Cut, dayMs, dayOf, dueAt, type RetentionPolicy } from '../storage/retention-policy.ts';
+import { rollupTables } from '../storage/rollup-tables.ts';
+import type { Range } from '../storage/scope.ts';
 import { judge } from './judge.ts';
 import { createRevise } from './revise.ts';
 import { createSettling } from './settle.ts';
@@ -109,7 +112,7 @@ export function createRetention(options: RetentionOptions): Retention {
 
   async function removeCut(cut: Cut, floor: number): Promise<void> {
     const range = { from: floor, to: cut.before };
-    if (!(await has({ kind: 'events', range, cut, held: [] })) && !(await has({ kind: 'dead_letters', range, cut, held: [] }))) return;
+    if (!(await isDueIn(cut, range))) return;
     const held = await settleBefore(cut.before, floor);
     const removal = { cut, held, policy: cut.policy, by };
     for (const day of await daysWith(clickhouse, { kind: 'events', range, cut, held })) {
@@ -117,6 +120,21 @@ export function createRetention(options: RetentionOptions): Retention {
       await removeRows({ ...removal, kind: 'events', range: { from, to: from + dayMs } });
     }
     await removeRows({ ...removal, kind: 'dead_letters', range });
+    await removeRollups({ cut, held, range });
+  }
+
+  /** Of a tenant whole days go, so its rows of the rollups go as they are; what a job adds that read before is found by the next run. */
+  async function removeRollups(selection: Omit<Selection, 'kind'>): Promise<void> {
+    for (const { name: kind } of rollupTables) {
+      if (!(await has({ ...selection, kind }))) continue;
+      await before('delete');
+      await mutate(clickhouse, { ...selection, kind }, signal);
+    }
+  }
+
+  async function isDueIn(cut: Cut, range: Range): Promise<boolean> {
+    for (const kind of kinds) if (await has({ kind, range, cut, held: [] })) return true;
+    return false;
   }
 
   const has = async (selection: Selection) => (await daysWith(clickhouse, selection)).length > 0;
@@ -150,9 +168,8 @@ export function createRetention(options: RetentionOptions): Retention {
     async isDue() {
       const { floor, current, cuts } = await due();
       if (floor > current || (await daysBelow(clickhouse, floor)).length > 0) return true;
-      const selections = cuts.flatMap((cut) => kinds.map((kind) => ({ kind, range: { from: floor, to: cut.before }, cut, held: [] })));
-      for (const selection of [{ kind: 'dead_letters', range: { from: 0, to: floor }, cut: null, held: [] } as const, ...selections])
-        if (await has(selection)) return true;
+      if (await has({ kind: 'dead_letters', range: { from: 0, to: floor }, cut: null, held: [] })) return true;
+      for (const cut of cuts) if (await isDueIn(cut, { from: floor, to: cut.before })) return true;
       return false;
     },
     async run() {
@@ -171,6 +188,6 @@ export function createRetention(options: RetentionOptions): Retention {
   };
 }
 
-const kinds = ['events', 'dead_letters'] as const;
+const kinds = ['events', 'dead_letters', ...rollupTables.map(({ name }) => name)] as const;
 const startOf = (day: number) => Date.parse(`${String(day).replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3')}T00:00:00Z`);
 const facts = ({ kind, policy }: Removal) => ({ kind, policy });

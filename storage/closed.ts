@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { BatchStore, Found } from './batch-store.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { type Claim, type Ledger, originOffset, type PartitionKey } from './ledger.ts';
+import { beyond, keyOf, placeOf, type PlaceRow } from './ledger-places.ts';
 
 export interface ClosedPartition extends PartitionKey {
   /** Offsets below this are stored; reading goes on here. */
@@ -19,7 +20,10 @@ export interface ClosedPartition extends PartitionKey {
 }
 
 export interface Closed {
+  /** Of the current life of each topic. */
   readonly partitions: readonly ClosedPartition[];
+  /** Of the lives before: nobody writes them any more, so they are closed to their ends. */
+  readonly earlier: readonly (PartitionKey & { readonly position: number })[];
   /** No event before this time is still on its way, microseconds; 0 while that is not known. */
   readonly watermark: number;
 }
@@ -44,6 +48,23 @@ interface Options {
 export function createClosedReader(clickhouse: ClickHouse, { ledger, store, clock, holds }: Options): ClosedReader {
   /** The newest claim of a partition that was found closed: it stays closed. */
   const known = new Map<string, string>();
+  /** How each place was at the last look: the next one reads what begins there or later. */
+  let reached: ReadonlyMap<string, Span> = new Map();
+
+  async function spans(): Promise<Span[]> {
+    const before = reached;
+    const { sql, parameters } = beyond(Object.fromEntries([...before].map(([place, { newest }]) => [place, newest])));
+    const rows = await clickhouse.rows<SpanRow>(spansOf(sql), { parameters, settings: { optimize_aggregation_in_order: 1 } });
+    const now = new Map(rows.map((row) => [placeOf(keyOf(row)), toSpan(row)]));
+    // The claim that was the newest one is no more there, as after a restore, or in a copy that lags.
+    const isAnother = [...before.keys()].some((place) => !now.has(place));
+    if (isAnother) {
+      reached = new Map();
+      return spans();
+    }
+    reached = new Map([...now].map(([place, span]) => [place, joined(span, before.get(place))]));
+    return [...reached.values()];
+  }
 
   async function isClosed(key: PartitionKey, claim: Claim, floor: number): Promise<boolean> {
     if (claim.settled || claim.firstOffset === originOffset || claim.receivedAt < floor) return true;
@@ -55,14 +76,13 @@ export function createClosedReader(clickhouse: ClickHouse, { ledger, store, cloc
     return closed;
   }
 
-  async function partitionOf(row: SpanRow, floor: number): Promise<ClosedPartition> {
-    const key = { logId: row.log_id, sourceEpoch: row.source_epoch, topic: row.topic, partition: row.kafka_partition };
+  async function partitionOf({ key, ...span }: Span, floor: number): Promise<ClosedPartition> {
     // Read again, so that two contradicting rows are noticed wherever the ledger is read.
-    const claims = await ledger.claimsFrom(key, Number(row.newest), 1);
+    const claims = await ledger.claimsFrom(key, span.newest, 1);
     const newest = claims[0];
-    const before = { ...key, watermark: Number(row.watermark), lastEventAt: Number(row.last_event_at) };
+    const before = { ...key, watermark: span.watermark, lastEventAt: span.lastEventAt };
     if (newest === undefined || !(await isClosed(key, newest, floor))) {
-      return { ...before, position: Number(row.newest), isOpen: true };
+      return { ...before, position: span.newest, isOpen: true };
     }
     const hasEvents = newest.events > 0;
     return {
@@ -76,47 +96,78 @@ export function createClosedReader(clickhouse: ClickHouse, { ledger, store, cloc
 
   return {
     async read(ends) {
-      const [rows, floor] = await Promise.all([clickhouse.rows<SpanRow>(spans), store.floor()]);
-      const partitions = await Promise.all(rows.map((row) => partitionOf(row, floor)));
-      return { partitions, watermark: watermarkOf(partitions, clock.now(), ends) };
+      const [all, floor] = await Promise.all([spans(), store.floor()]);
+      const lives = new Map<string, number>();
+      for (const { key } of all) lives.set(topicOf(key), Math.max(key.sourceEpoch, lives.get(topicOf(key)) ?? 0));
+      const isCurrent = ({ key }: Span) => key.sourceEpoch === lives.get(topicOf(key));
+      const partitions = await Promise.all(all.filter(isCurrent).map((span) => partitionOf(span, floor)));
+      const earlier = all.filter((span) => !isCurrent(span)).map(({ key, end }) => ({ ...key, position: end }));
+      return { partitions, earlier, watermark: watermarkOf(partitions, clock.now(), ends) };
     },
   };
 }
 
-interface SpanRow {
-  readonly log_id: string;
-  readonly source_epoch: number;
-  readonly topic: string;
-  readonly kafka_partition: number;
+/** Of a place: its newest claim, where its claims end, and what those before the newest one, which it closes, say of event times. */
+interface Span {
+  readonly key: PartitionKey;
+  readonly newest: number;
+  readonly end: number;
+  readonly watermark: number;
+  readonly lastEventAt: number;
+}
+
+interface SpanRow extends PlaceRow {
   readonly newest: string;
+  readonly ends: string;
   readonly watermark: string;
   readonly last_event_at: string;
 }
 
+const topicOf = ({ logId, topic }: PartitionKey) => JSON.stringify([logId, topic]);
+
+const toSpan = (row: SpanRow): Span => ({
+  key: keyOf(row),
+  newest: Number(row.newest),
+  end: Number(row.ends),
+  watermark: Number(row.watermark),
+  lastEventAt: Number(row.last_event_at),
+});
+
+/** Claims that are closed change no more. */
+const joined = (span: Span, before: Span | undefined): Span => ({
+  ...span,
+  watermark: Math.max(span.watermark, before?.watermark ?? 0),
+  lastEventAt: Math.max(span.lastEventAt, before?.lastEventAt ?? 0),
+});
+
+const ofPlace = 'log_id, source_epoch, topic, kafka_partition';
+
 /**
- * Each partition of the current life of its topic: its newest claim, and what the claims before that one, which are
- * closed by it, say of event times.
+ * In the order of the key, so that claims are put together one after the other, however many there are; and of each the row of
+ * the highest revision, then attempt, as one number: comparing pairs costs several times as much.
  */
-const spans = `WITH effective AS (
-  SELECT log_id, source_epoch, topic, kafka_partition, first_offset,
-    argMax(events, (revision, attempt)) AS n,
-    argMax(toUnixTimestamp64Micro(max_timestamp), (revision, attempt)) AS largest,
-    argMax(toUnixTimestamp64Milli(received_at), (revision, attempt)) AS arrived
+const spansOf = (since: string) => `WITH effective AS (
+  SELECT ${ofPlace}, first_offset, max(last_offset) AS last,
+    argMax(events, revision * 256 + attempt) AS n,
+    argMax(toUnixTimestamp64Micro(max_timestamp), revision * 256 + attempt) AS largest,
+    argMax(toUnixTimestamp64Milli(received_at), revision * 256 + attempt) AS arrived
   FROM batches
   WHERE replay = 0
-    AND (log_id, topic, source_epoch) IN (SELECT log_id, topic, max(source_epoch) FROM batches GROUP BY log_id, topic)
-  GROUP BY log_id, source_epoch, topic, kafka_partition, first_offset
+    AND ${since}
+  GROUP BY ${ofPlace}, first_offset
 ), newest AS (
-  SELECT log_id, topic, kafka_partition, max(first_offset) AS newest
-  FROM effective
-  GROUP BY log_id, topic, kafka_partition
+  SELECT ${ofPlace}, max(first_offset) AS newest
+  FROM batches
+  WHERE replay = 0
+    AND ${since}
+  GROUP BY ${ofPlace}
 )
-SELECT log_id, source_epoch, topic, kafka_partition, any(newest.newest) AS newest,
+SELECT ${ofPlace}, any(newest.newest) AS newest, max(last) + 1 AS ends,
   maxIf(largest, n > 0 AND first_offset < newest.newest) AS watermark,
   maxIf(arrived, n > 0 AND first_offset < newest.newest) AS last_event_at
 FROM effective
-INNER JOIN newest USING (log_id, topic, kafka_partition)
-GROUP BY log_id, source_epoch, topic, kafka_partition
+INNER JOIN newest USING (${ofPlace})
+GROUP BY ${ofPlace}
 ORDER BY log_id, topic, kafka_partition`;
 
 /**

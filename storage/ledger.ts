@@ -167,7 +167,8 @@ WHERE topic = {topic:String}`;
         })
       ).slice(0, limit),
     async tail(key) {
-      const last = `first_offset = (SELECT max(first_offset) FROM batches WHERE ${ofPartition})`;
+      // Read backwards by the key: the largest one of all would be looked for in the whole chain.
+      const last = `first_offset = (SELECT first_offset FROM batches WHERE ${ofPartition} ORDER BY first_offset DESC LIMIT 1)`;
       return (await read(key, last, 'ORDER BY revision, attempt')).at(-1) ?? null;
     },
     // The token decides between writers that race; the condition stops one that comes late, even after the token is forgotten.

@@ -7,6 +7,7 @@ export type Positions = Readonly<Record<string, number>>;
 /** Beginnings of minutes, milliseconds, in rising order. A partition that was not known before counts from its start. */
 export async function minutesBetween(clickhouse: ClickHouse, before: Positions, now: Positions): Promise<number[]> {
   const minutes = new Set<number>();
+  // A position is where a claim begins: those beyond it are found by the key.
   for (const [place, position] of Object.entries(now)) {
     const from = before[place] ?? 0;
     if (position <= from) continue;
@@ -17,7 +18,7 @@ FROM events
 WHERE received_at >= (
     SELECT min(received_at)
     FROM batches
-    WHERE source_epoch = {sourceEpoch:UInt16} AND topic = {topic:String} AND kafka_partition = {partition:UInt32} AND last_offset >= {from:Int64} AND first_offset >= 0
+    WHERE source_epoch = {sourceEpoch:UInt16} AND topic = {topic:String} AND kafka_partition = {partition:UInt32} AND first_offset >= {from:Int64}
   )
   AND source_epoch = {sourceEpoch:UInt16}
   AND topic = {topic:String}

@@ -10,13 +10,9 @@ export interface NewestClaim {
 /** Of partitions whose newest claim arrived before the instant, milliseconds; origins hold nothing and are left out. @throws LEDGER_INCONSISTENT */
 export async function newestClaimsBefore(clickhouse: ClickHouse, ledger: Ledger, before: number): Promise<NewestClaim[]> {
   const rows = await clickhouse.rows<{ log_id: string; source_epoch: number; topic: string; kafka_partition: number }>(
-    `SELECT log_id, source_epoch, topic, kafka_partition
+    `SELECT DISTINCT log_id, source_epoch, topic, kafka_partition
 FROM batches
-WHERE replay = 0
-GROUP BY log_id, source_epoch, topic, kafka_partition
-HAVING argMax(received_at, first_offset) < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
 ORDER BY log_id, source_epoch, topic, kafka_partition`,
-    { parameters: { before } },
   );
   const newest: NewestClaim[] = [];
   for (const row of rows) {

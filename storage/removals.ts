@@ -8,13 +8,16 @@ import type { ClickHouse, Parameters } from './clickhouse.ts';
 import { alterTarget, systemRows } from './cluster.ts';
 import { dayName } from './retention-floor.ts';
 import { type Cut, dayMs } from './retention-policy.ts';
+import type { RollupTable } from './rollup-tables.ts';
 import type { Range } from './scope.ts';
 
+/** What is counted before it goes. */
 export type Kind = 'events' | 'dead_letters';
+type Rollup = RollupTable['name'];
 
 /** Rows that are due. */
-export interface Selection {
-  readonly kind: Kind;
+export interface Selection<Of = Kind | Rollup> {
+  readonly kind: Of;
   /** Arrival. */
   readonly range: Range;
   /** Null: of everybody. */
@@ -23,16 +26,25 @@ export interface Selection {
   readonly held: readonly number[];
 }
 
-export interface Removal extends Selection {
+export interface Removal extends Selection<Kind> {
   readonly policy: string;
   readonly by: string;
 }
 
-/** The marker that stands in the place of a batch without events has no tenant, and is none. */
-const rowsOf: Readonly<Record<Kind, string>> = {
-  events: "FROM events\nWHERE tenant != ''\n  AND",
-  dead_letters: 'FROM dead_letters\nWHERE',
+/** Events and rollups have rows of nobody: the marker in the place of a batch without events, and the one that stands for an hour. */
+const conditionOf = (selection: Selection) => `${selection.kind === 'dead_letters' ? '' : "tenant != '' AND "}${condition(selection)}`;
+const rowsOf = (selection: Selection) => `${fromOf[selection.kind]}\nWHERE ${conditionOf(selection)}`;
+/** Spelt out: whoever looks for readers of events finds them. */
+const fromOf: Readonly<Record<Selection['kind'], string>> = {
+  events: 'FROM events',
+  dead_letters: 'FROM dead_letters',
+  rollup_hour: 'FROM rollup_hour',
+  rollup_consumer_hour: 'FROM rollup_consumer_hour',
 };
+
+/** Of what a rollup sums up the day alone is known. */
+const arrivalOf = (kind: Kind | Rollup) =>
+  kind === 'events' || kind === 'dead_letters' ? 'received_at' : "toDateTime64(arrived, 3, 'UTC')";
 
 /** Writes down what is selected, by batch. */
 export async function record(clickhouse: ClickHouse, removal: Removal, signal?: AbortSignal): Promise<void> {
@@ -41,7 +53,7 @@ export async function record(clickhouse: ClickHouse, removal: Removal, signal?: 
     `INSERT INTO removals (kind, received_at, source_epoch, topic, kafka_partition, class, tenants, rows, policy, before, removed_by)
 SELECT {kind:String}, received_at, source_epoch, topic, kafka_partition, {class:String},
   arraySort(groupUniqArray(toString(tenant))), count(), {policy:String}, fromUnixTimestamp64Milli({to:Int64}, 'UTC'), {by:String}
-${rowsOf[kind]} ${condition(removal)}
+${rowsOf(removal)}
 GROUP BY received_at, source_epoch, topic, kafka_partition`,
     { parameters: { ...parameters(removal), kind, policy, by, class: cut?.name ?? '', to: range.to }, ...(signal && { signal }) },
   );
@@ -50,7 +62,7 @@ GROUP BY received_at, source_epoch, topic, kafka_partition`,
 /** Days (YYYYMMDD) that have such rows, oldest first. */
 export async function daysWith(clickhouse: ClickHouse, selection: Selection): Promise<number[]> {
   const rows = await clickhouse.rows<{ day: number }>(
-    `SELECT DISTINCT toYYYYMMDD(received_at) AS day\n${rowsOf[selection.kind]} ${condition(selection)}\nORDER BY day`,
+    `SELECT DISTINCT toYYYYMMDD(${arrivalOf(selection.kind)}) AS day\n${rowsOf(selection)}\nORDER BY day`,
     { parameters: parameters(selection) },
   );
   return rows.map(({ day }) => day);
@@ -64,9 +76,8 @@ export async function mutate(clickhouse: ClickHouse, selection: Selection, signa
   const { kind } = selection;
   // One that was sent before a crash goes on by itself; a second one beside it would do the work twice.
   await untilMutated(clickhouse, kind, signal);
-  const tenants = kind === 'events' ? "tenant != '' AND " : '';
   const target = kind === 'events' ? alterTarget(kind, clickhouse.cluster) : kind; // the other tables are one on all nodes
-  await clickhouse.run(`ALTER TABLE ${target} DELETE ${partitionOf(selection)}WHERE ${tenants}${condition(selection)}`, {
+  await clickhouse.run(`ALTER TABLE ${target} DELETE ${partitionOf(selection)}WHERE ${conditionOf(selection)}`, {
     parameters: parameters(selection),
     settings: { mutations_sync: 0 },
     ...(signal && { signal }),
@@ -79,7 +90,7 @@ export async function mutate(clickhouse: ClickHouse, selection: Selection, signa
 
 const patienceMs = 600_000;
 
-async function untilMutated(clickhouse: ClickHouse, kind: Kind, signal?: AbortSignal): Promise<void> {
+async function untilMutated(clickhouse: ClickHouse, kind: Selection['kind'], signal?: AbortSignal): Promise<void> {
   const { from, table } = systemRows('mutations', kind, clickhouse.cluster);
   const deadline = performance.now() + patienceMs;
   for (let waitMs = 20; ; waitMs = Math.min(2_000, waitMs * 2)) {
@@ -105,12 +116,13 @@ function partitionOf({ kind, range }: Selection): string {
   return `IN PARTITION ${dayName(range.from)} `;
 }
 
-function condition({ cut }: Selection): string {
+function condition({ kind, cut }: Selection): string {
+  const arrival = arrivalOf(kind);
   const whose = cut === null ? [] : [`tenant ${cut.isDefault ? 'NOT IN' : 'IN'} {due_tenants:Array(String)}`];
   return [
-    "received_at >= fromUnixTimestamp64Milli({due_from:Int64}, 'UTC')",
-    "received_at < fromUnixTimestamp64Milli({due_to:Int64}, 'UTC')",
-    'NOT has({due_held:Array(UInt32)}, toYYYYMMDD(received_at))',
+    `${arrival} >= fromUnixTimestamp64Milli({due_from:Int64}, 'UTC')`,
+    `${arrival} < fromUnixTimestamp64Milli({due_to:Int64}, 'UTC')`,
+    `NOT has({due_held:Array(UInt32)}, toYYYYMMDD(${arrival}))`,
     ...whose,
   ].join('\n  AND ');
 }

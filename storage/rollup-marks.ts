@@ -2,10 +2,11 @@
  * How far the ledger is in the rollups. A mark is offsets by partition and never a time, and the rows of claims below them
  * that say more than the claim did (revisions, replays): those are known by name, because they may come at any time.
  */
-import type { ClickHouse } from './clickhouse.ts';
+import type { ClickHouse, Parameters } from './clickhouse.ts';
 import type { ClosedReader } from './closed.ts';
 import type { Span } from './counted-rows.ts';
 import type { PartitionKey } from './ledger.ts';
+import { beyond, keyOf, placeOf, type PlaceRow } from './ledger-places.ts';
 
 export interface Mark {
   /** Offset that reading goes on with, by place. */
@@ -31,9 +32,6 @@ export interface Pending extends PartitionKey {
   readonly name: string;
 }
 
-export const placeOf = ({ logId, sourceEpoch, topic, partition }: PartitionKey): string =>
-  JSON.stringify([logId, sourceEpoch, topic, partition]);
-
 /** Null before the first. */
 export async function readMark(clickhouse: ClickHouse): Promise<Mark | null> {
   const [row] = await clickhouse.rows<{ mark: string }>("SELECT mark FROM rollup_marks FINAL WHERE name = 'hours'");
@@ -44,25 +42,9 @@ export const saveMark = (clickhouse: ClickHouse, mark: Mark): Promise<void> =>
   clickhouse.insertRows('rollup_marks', [{ name: 'hours', mark: JSON.stringify(mark) }]);
 
 /** Where closed claims end. An earlier life of a topic is over: nobody writes it any more, so all of it is closed. */
-export async function closedPositions(clickhouse: ClickHouse, closed: ClosedReader): Promise<Record<string, number>> {
-  const { partitions } = await closed.read();
-  const earlier = await clickhouse.rows<PlaceRow & { ends: string }>(
-    `SELECT log_id, source_epoch, topic, kafka_partition, max(last_offset) + 1 AS ends
-FROM batches
-WHERE (log_id, topic, source_epoch) NOT IN (SELECT log_id, topic, max(source_epoch) FROM batches GROUP BY log_id, topic)
-GROUP BY log_id, source_epoch, topic, kafka_partition`,
-  );
-  return Object.fromEntries([
-    ...partitions.map((partition) => [placeOf(partition), partition.position] as const),
-    ...earlier.map((row) => [placeOf(keyOf(row)), Number(row.ends)] as const),
-  ]);
-}
-
-interface PlaceRow {
-  readonly log_id: string;
-  readonly source_epoch: number;
-  readonly topic: string;
-  readonly kafka_partition: number;
+export async function closedPositions(closed: ClosedReader): Promise<Record<string, number>> {
+  const { partitions, earlier } = await closed.read();
+  return Object.fromEntries([...partitions, ...earlier].map((partition) => [placeOf(partition), partition.position]));
 }
 
 interface PendingRow extends PlaceRow {
@@ -78,44 +60,38 @@ interface PendingRow extends PlaceRow {
   readonly max_ms: string;
 }
 
-const keyOf = (row: PlaceRow): PartitionKey => ({
-  logId: row.log_id,
-  sourceEpoch: row.source_epoch,
-  topic: row.topic,
-  partition: row.kafka_partition,
-});
-
-/** Rows of the ledger beyond the positions, and all revisions and replays: those that are known are told apart by name. */
-function beyond({ positions }: Mark): Condition {
-  const parameters: Record<string, unknown> = {};
-  const cases = Object.entries(positions).map(([place, position], at) => {
-    const [logId, epoch, topic, partition] = JSON.parse(place) as [string, number, string, number]; // placeOf wrote it
-    Object.assign(parameters, { [`l${at}`]: logId, [`e${at}`]: epoch, [`t${at}`]: topic, [`p${at}`]: partition, [`o${at}`]: position });
-    return `log_id = {l${at}:String} AND source_epoch = {e${at}:UInt16} AND topic = {t${at}:String} AND kafka_partition = {p${at}:UInt32}, {o${at}:Int64}, `;
-  });
-  const covered = cases.length === 0 ? '0' : `multiIf(${cases.join('')}0)`;
-  return { sql: `first_offset >= 0 AND (revision > 0 OR replay > 0 OR first_offset >= ${covered})`, parameters };
-}
-
-interface Condition {
-  readonly sql: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
-
 const isNamed = 'revision > 0 OR replay > 0';
+
+/**
+ * In the place of a table: what of the ledger is beyond the positions, and all revisions and replays. Those that are known are
+ * told apart by name; to find them two columns are read, which hold zeros nearly everywhere.
+ */
+function rowsBeyond({ positions }: Mark): { readonly from: string; readonly parameters: Parameters } {
+  const { sql, parameters } = beyond(positions);
+  const from = `(
+  SELECT *
+  FROM batches
+  WHERE first_offset >= 0 AND NOT (${isNamed}) AND ${sql}
+  UNION ALL
+  SELECT *
+  FROM batches
+  WHERE first_offset >= 0 AND (${isNamed})
+)`;
+  return { from, parameters };
+}
+
 const place = "log_id, ' ', source_epoch, ' ', topic, ' ', kafka_partition";
 const named = `if(${isNamed}, concat(${place}, ' ', first_offset, ' ', replay, ' ', revision, ' ', attempt), '')`;
 
 /** What `mark` does not cover, open claims too. */
 export async function pendingSince(clickhouse: ClickHouse, mark: Mark): Promise<Pending[]> {
-  const { sql, parameters } = beyond(mark);
+  const { from, parameters } = rowsBeyond(mark);
   const rows = await clickhouse.rows<PendingRow>(
     `SELECT log_id, source_epoch, topic, kafka_partition, ${named} AS name, min(first_offset) AS first, max(last_offset) AS last,
   any(replay) AS of_replay, any(revision) AS of_revision, sum(events) AS n,
   toUnixTimestamp64Milli(min(received_at)) AS since, toUnixTimestamp64Milli(max(received_at)) AS until,
   toUnixTimestamp64Milli(min(min_timestamp)) AS min_ms, toUnixTimestamp64Milli(max(max_timestamp)) AS max_ms
-FROM batches
-WHERE ${sql}
+FROM ${from}
 GROUP BY log_id, source_epoch, topic, kafka_partition, name`,
     { parameters },
   );
@@ -148,13 +124,13 @@ function toPending(row: PendingRow): Pending {
 export async function staleSpans(clickhouse: ClickHouse, range: Span): Promise<Span[]> {
   const mark = await readMark(clickhouse);
   if (mark === null) return [range];
-  const { sql, parameters } = beyond(mark);
+  const { from, parameters } = rowsBeyond(mark);
   // Plain claims are hours alone, however many they are.
   const rows = await clickhouse.rows<{ name: string; revision: number; begins: number; ends: number }>(
     `SELECT DISTINCT toUnixTimestamp(toStartOfHour(min_timestamp)) AS begins, toUnixTimestamp(toStartOfHour(max_timestamp)) + 3600 AS ends,
   revision, ${named} AS name
-FROM batches
-WHERE ${sql} AND (events > 0 OR revision > 0)`,
+FROM ${from}
+WHERE events > 0 OR revision > 0`,
     { parameters },
   );
   const known = new Set(mark.seen);

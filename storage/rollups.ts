@@ -24,7 +24,7 @@ const nothingYet: Mark = { positions: {}, seen: [] };
 export async function rollUp({ clickhouse, closed, mayAct = async () => true }: RollupOptions): Promise<number> {
   const before = (await readMark(clickhouse)) ?? nothingYet;
   // Taken before anything is read: what closes meanwhile is for the next step.
-  const positions = await closedPositions(clickhouse, closed);
+  const positions = await closedPositions(closed);
   const pending = (await pendingSince(clickhouse, before)).flatMap((each) => closedPart(each, positions[each.place] ?? 0));
   const hours = await hoursOf(clickhouse, pending);
   if (!(await make(clickhouse, hours, mayAct))) return 0;

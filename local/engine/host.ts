@@ -30,6 +30,9 @@ export interface EngineHostOptions {
   readonly logger: Logger;
 }
 
+/** Bound values stand in the address: ClickHouse takes 1 MiB (`http_max_uri_size`), Node 16 KiB unless it is told. */
+const longestAddress = 1 << 20;
+
 /**
  * Starts the engine on `DATA/engine` and leaves its address in `DATA/engine.json` (0600).
  * The process must have been started with the environment of `engineEnvironment()`.
@@ -40,7 +43,7 @@ export async function startEngineHost(options: EngineHostOptions): Promise<Engin
   const dataDir = resolve(options.dataDir);
   const engine = await openEngine(dataDir);
   const password = randomBytes(24).toString('base64url');
-  const server = createServer({ keepAliveTimeout: 10_000, requestTimeout: 0 }, (message, response) => {
+  const server = createServer({ keepAliveTimeout: 10_000, requestTimeout: 0, maxHeaderSize: longestAddress }, (message, response) => {
     void handle(message, response, { engine, password, logger: options.logger });
   });
   const url = await listen(server, options.port ?? 0).catch(async (error: unknown) => {

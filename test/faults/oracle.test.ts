@@ -7,6 +7,7 @@ import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventRow, writeEvents } from '../support/events.ts';
 import { clean, isCovered, judge, type Acknowledged } from '../support/oracle.ts';
 import { sqlText } from '../support/sql.ts';
+import { rebuild } from '../../storage/rollups.ts';
 
 let engine: TestEngine;
 let database: TestDatabase;
@@ -118,7 +119,29 @@ test('an aggregate projection is read, and says what the events say', async () =
     `ALTER TABLE events ADD PROJECTION with_states (SELECT tenant, ${minute}, count(), quantilesState(0.5)(duration_ms) GROUP BY tenant, ${minute})`,
   );
   await sql('ALTER TABLE events MATERIALIZE PROJECTION with_states SETTINGS mutations_sync = 1');
+  await summedUp();
   expect(await derivedFaults(place())).toEqual([]);
+});
+
+const summedUp = () => rebuild({ clickhouse: database.clickhouse }, { from: 0, to: Date.parse(`${arrived}Z`) });
+
+test.each([
+  ['of an hour that nobody made', () => sql('TRUNCATE TABLE rollup_hour'), /rollup_hour: missing/],
+  [
+    'that says more than the events',
+    () => sql("ALTER TABLE rollup_consumer_hour UPDATE requests = 10 WHERE tenant != '' SETTINGS mutations_sync = 1"),
+    /rollup_consumer_hour: not in the events/,
+  ],
+  [
+    'of an event that is gone',
+    () => sql('ALTER TABLE events DELETE WHERE kafka_offset = 7 SETTINGS mutations_sync = 1'),
+    /rollup_hour: not in the events/,
+  ],
+])('a rollup %s is found', async (_, plant, fault) => {
+  await summedUp();
+  expect(await derivedFaults(place())).toEqual([]);
+  await plant();
+  expect(await derivedFaults(place())).toContainEqual(expect.stringMatching(fault));
 });
 
 async function replace(row: Record<string, unknown>): Promise<void> {

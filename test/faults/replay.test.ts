@@ -14,6 +14,7 @@ import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { describeEngine, startEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/gatetrail.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
+import { setOffsets } from '../support/offsets.ts';
 import { clean, judge } from '../support/oracle.ts';
 import { startProducer } from '../support/producer.ts';
 import { forgetful, readToEnd, startReader, type ReadOptions } from '../support/reader.ts';
@@ -37,6 +38,8 @@ afterAll(async () => {
   await admin?.disconnect();
   await Promise.allSettled([engine?.stop(), kafka?.stop()]);
 });
+
+const { sizes: replayed, ...replay } = campaign('replay', { records: 5_000, resets: 2 }, { records: 20_000, resets: 20 });
 
 let topics = 0;
 async function freshTopic(): Promise<string> {
@@ -71,7 +74,7 @@ describe('a topic that was stored', () => {
   beforeAll(async () => {
     database = await freshDatabase(engine);
     topic = await freshTopic();
-    acknowledged = await produce(topic, 20_000);
+    acknowledged = await produce(topic, replayed.records);
     const { handedOut } = await read(topic);
     expect(handedOut).toBeGreaterThanOrEqual(acknowledged.length);
     before = await rows();
@@ -93,7 +96,7 @@ describe('a topic that was stored', () => {
       'offsets set to 0',
       async () => {
         const offsets = Array.from({ length: partitions }, (_, partition) => ({ partition, offset: '0' }));
-        await admin.setOffsets({ groupId: `g-${topic}`, topic, partitions: offsets });
+        await setOffsets(kafka.brokers, { groupId: `g-${topic}`, topic, partitions: offsets });
         return {};
       },
     ],
@@ -108,7 +111,11 @@ describe('a topic that was stored', () => {
   test('misses no row though a foreign tool set the offsets beyond what is stored', async () => {
     const more = await produce(topic, 2_000);
     const ends = await admin.fetchTopicOffsets(topic);
-    await admin.setOffsets({ groupId: `g-${topic}`, topic, partitions: ends.map(({ partition, high }) => ({ partition, offset: high })) });
+    await setOffsets(kafka.brokers, {
+      groupId: `g-${topic}`,
+      topic,
+      partitions: ends.map(({ partition, high }) => ({ partition, offset: high })),
+    });
     const { stopped } = await read(topic);
     expect(stopped).toEqual([]);
     acknowledged = [...acknowledged, ...more];
@@ -135,8 +142,7 @@ describe('a topic that was stored', () => {
 });
 
 describe('a group whose offsets are reset again and again, while more is produced', () => {
-  const { sizes, seed, report } = campaign('replay', { resets: 3 }, { resets: 20 });
-  const random = seeded(seed);
+  const random = seeded(replay.seed);
   const pick = (below: number) => Math.floor(random() * below);
 
   type Reset = (topic: string, messages: number) => Promise<unknown>;
@@ -168,7 +174,7 @@ describe('a group whose offsets are reset again and again, while more is produce
     ['group deleted by the protocol', (topic) => admin.deleteGroups([`g-${topic}`])],
   ];
   const setAll = (topic: string, offset: () => number) =>
-    admin.setOffsets({
+    setOffsets(kafka.brokers, {
       groupId: `g-${topic}`,
       topic,
       partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, offset: String(offset()) })),
@@ -177,14 +183,14 @@ describe('a group whose offsets are reset again and again, while more is produce
   test('has every record once after each reset', { timeout: 1_800_000 }, async () => {
     database = await freshDatabase(engine);
     const topic = await freshTopic();
-    const producer = await startProducer({ brokers: kafka.brokers, topic, partitions, seed });
+    const producer = await startProducer({ brokers: kafka.brokers, topic, partitions, seed: replay.seed });
     const kinds = kafka.branch === 'maven' ? [...tools, ...protocol] : protocol;
     const made: string[] = [];
     let handedOut = 0;
     try {
       await producer.round(2_000);
       await read(topic);
-      while (made.length < sizes.resets) {
+      while (made.length < replayed.resets) {
         await producer.round(1_000); // a jump to the end would leave this out
         const [name, reset] = kinds[pick(kinds.length)] ?? ['', () => Promise.resolve()];
         await reset(topic, producer.acknowledged.length / partitions);
@@ -196,7 +202,7 @@ describe('a group whose offsets are reset again and again, while more is produce
       }
     } finally {
       await producer.close();
-      report({ made, messages: producer.acknowledged.length, records: producer.records, handedOut });
+      replay.report({ made, messages: producer.acknowledged.length, records: producer.records, handedOut });
       await database.close();
     }
   });

@@ -17,13 +17,14 @@ import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { backlogOf, startLoad, type Load } from '../support/load.ts';
 import { clean } from '../support/oracle.ts';
 import { startHoldingProxy, type HoldingProxy } from '../support/proxy.ts';
+import { keepRollingUp } from '../support/rolling-up.ts';
 import { rssSlope, watchRss } from '../support/rss.ts';
 
 const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
   'soak',
-  { seconds: 15, rate: 2_000, maxFaultMs: 1_000 },
-  { seconds: 1_200, rate: 5_000, maxFaultMs: 50_000 },
+  { seconds: 15, rate: 2_000, maxFaultMs: 1_000, rollupSeconds: 2 },
+  { seconds: 1_200, rate: 5_000, maxFaultMs: 50_000, rollupSeconds: 20 },
 );
 const random = seeded(seed);
 const topic = `soak-${Date.now()}`;
@@ -125,6 +126,7 @@ const backlog = () => backlogOf(load, { server: server(), database: database.nam
 test('mixed faults lose and double nothing, and memory does not grow', { timeout: 1_800_000 }, async () => {
   const memory = watchRss(steady.pid);
   await load.start(sizes.rate);
+  const rollups = keepRollingUp(place, sizes.rollupSeconds);
   const made: Record<string, number> = {};
   const deadline = Date.now() + sizes.seconds * 1_000;
   const dealt = deal();
@@ -139,9 +141,10 @@ test('mixed faults lose and double nothing, and memory does not grow', { timeout
   await proxy.settled();
   await until(() => load.isCovered(place()), Boolean, 180_000).catch(() => {}); // the verdict says what is missing
   memory.stop();
+  const rolledUp = await rollups.toTheEnd();
   const [sent, verdict, derived] = [await load.sent(), await load.judge(place()), await derivedFaults(place())];
   const slope = rssSlope(memory.samples);
-  printed.report({ made, recordsPerSecond: sent.rate, ambiguousInserts: proxy.ambiguous, ...slope, derived, ...verdict });
+  printed.report({ made, recordsPerSecond: sent.rate, ambiguousInserts: proxy.ambiguous, ...slope, rolledUp, derived, ...verdict });
   expect(verdict).toMatchObject(clean);
   expect(derived).toEqual([]);
   expect(verdict.records).toBe(sent.records);

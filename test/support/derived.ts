@@ -1,11 +1,12 @@
 /** What is summed up from events must say the same as the events: each check names the differences that it finds. */
 import type { Place } from './oracle.ts';
+import { rollupDrift } from './rollup-drift.ts';
 import { sqlRows } from './sql.ts';
 
 type Check = (place: Place) => Promise<readonly string[]>;
 
-/** Whatever else is derived from events joins here. */
-const checks: readonly Check[] = [aggregateProjections];
+/** Whatever else is derived from events joins here. The job of the rollups must have come to the end of the ledger. */
+const checks: readonly Check[] = [aggregateProjections, async ({ server, database }) => (await rollupDrift(server, database)).drift];
 
 export async function derivedFaults(place: Place): Promise<string[]> {
   const found: string[] = [];

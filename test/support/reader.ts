@@ -104,9 +104,9 @@ export async function startReader({
 
 type Watch = (place: AssignedPartition, handed: { readonly to: number; readonly messages: number }) => void;
 
-/** A position is passed on when nothing came twice in a row: the loop asks once more before it stores what it has. */
+/** A position is passed on when the loop asks again after nothing came: it does so once what it has is stored. */
 function watched(log: Log, watch: Watch): Log {
-  const partitionOf = (inner: AssignedPartition, idle = { times: 0 }): AssignedPartition => ({
+  const partitionOf = (inner: AssignedPartition, idle: { at: number | null } = { at: null }): AssignedPartition => ({
     topic: inner.topic,
     partition: inner.partition,
     revoked: inner.revoked,
@@ -114,9 +114,15 @@ function watched(log: Log, watch: Watch): Log {
     commit: (offset) => inner.commit(offset),
     bounds: () => inner.bounds(),
     async next(wanted) {
-      const fetched = await inner.next(wanted);
-      idle.times = fetched.to === fetched.from && fetched.from <= fetched.high ? idle.times + 1 : 0;
-      watch(inner, { to: idle.times > 1 ? fetched.to : -1, messages: fetched.messages.length });
+      const wasIdleAt = idle.at;
+      if (wasIdleAt !== null) watch(inner, { to: wasIdleAt, messages: 0 });
+      // Nobody reads on here: the end is found five times as soon.
+      const fetched = await inner.next({
+        ...wanted,
+        maxWaitMs: wanted.maxWaitMs > 1_000 ? wanted.maxWaitMs : Math.min(200, wanted.maxWaitMs),
+      });
+      idle.at = fetched.to === fetched.from && fetched.from <= fetched.high ? fetched.to : null;
+      watch(inner, { to: idle.at !== null && wasIdleAt === idle.at ? idle.at : -1, messages: fetched.messages.length });
       return fetched;
     },
   });

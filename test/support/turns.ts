@@ -66,7 +66,7 @@ export function createTurns(): Turns {
       });
       // A writer that is neither waiting nor ended is between two steps: it will wait or end by itself.
       while (running > 0) {
-        while (waiting.length < running) await new Promise<void>((resolve) => setImmediate(resolve));
+        for (let looks = 0; waiting.length < running; looks += 1) await aMoment(looks);
         if (running === 0) break;
         const [next] = waiting.splice(choose(waiting.length), 1);
         await new Promise<void>((resolve) => {
@@ -79,6 +79,9 @@ export function createTurns(): Turns {
     },
   };
 }
+
+/** Soon at first, as a store in memory answers; an engine on the same machine needs the processor that looking would take. */
+const aMoment = (looks: number) => new Promise<void>((resolve) => (looks < 100 ? void setImmediate(resolve) : void setTimeout(resolve, 2)));
 
 /** Every order there is: runs `one` again and again, each time with other choices, until none is left. Gives how many there were. */
 export async function everyOrder(one: (choose: (waiting: number) => number) => Promise<void>): Promise<number> {

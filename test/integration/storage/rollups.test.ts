@@ -6,6 +6,7 @@ import { seeded } from '../../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { claimRow, writeClaims } from '../../support/events.ts';
+import { policy, retentionAt } from '../../support/retention.ts';
 import { rollupDrift } from '../../support/rollup-drift.ts';
 import { sqlRows, sqlText } from '../../support/sql.ts';
 import type { ClickHouse } from '../../../storage/clickhouse.ts';
@@ -227,6 +228,70 @@ SELECT '2026-11-23 00:00:00', number, 150000, 'test', 'edge', 1, '2026-11-22 10:
     `SELECT toUInt32(rows) AS n FROM system.parts WHERE active AND database = '${database.name}' AND table = 'rollup_consumer_hour'`,
   );
   expect(parts).toEqual([{ n: 150_001 }]);
+});
+
+describe('of a class that is kept shorter', () => {
+  const morning = nextMorning.now() + 3 * 86_400_000;
+  const short = policy(400, { trial: { tenants: ['globex'], days: 1 } });
+  const jobOf = (clickhouse = database.clickhouse) => retentionAt(clickhouse, morning, { policy: short });
+  const left = () =>
+    sqlRows<{ tenant: string }>(
+      engine,
+      "SELECT DISTINCT tenant FROM (SELECT tenant FROM rollup_hour UNION ALL SELECT tenant FROM rollup_consumer_hour) WHERE tenant != ''",
+      database.name,
+    ).then((rows) => rows.map(({ tenant }) => tenant));
+
+  test('the rollups go with the events, all versions of them, and nothing else does', async () => {
+    await store(someEvents(60));
+    await step();
+    await store(someEvents(60, { from: day.from, to: day.from + 7_200_000 }));
+    await step();
+    await jobOf().run();
+    expect(await drift()).toEqual([]);
+    expect(await left()).toEqual(['acme']);
+    expect(await findDrift(database.clickhouse, all)).toEqual([]);
+    expect(await jobOf().isDue()).toBe(false);
+    expect(await step()).toBeGreaterThan(0); // the claim that was settled
+    expect(await drift()).toEqual([]);
+  });
+
+  test.each([
+    ['before the rollups', /ALTER TABLE events DELETE/, 'after'],
+    ['between the rollups', /ALTER TABLE rollup_hour DELETE/, 'after'],
+  ] as const)('they go by the next run of a job that died %s', async (_, at, when) => {
+    await store(someEvents(60));
+    await step();
+    await expect(jobOf(breaking(at, when)).run()).rejects.toThrow('killed');
+    await expect.poll(drift).not.toEqual([]); // the mutation goes on by itself
+    await step(); // whatever the job of the rollups does meanwhile
+    expect(await jobOf().isDue()).toBe(true);
+    await jobOf().run();
+    expect(await drift()).toEqual([]);
+    expect(await left()).toEqual(['acme']);
+    expect(await jobOf().isDue()).toBe(false);
+  });
+
+  test('what a job writes that read the events before they went is found by the next run', async () => {
+    await store(someEvents(60));
+    await step();
+    for (const table of ['rollup_hour', 'rollup_consumer_hour'])
+      await sqlText(engine, `CREATE TABLE old_${table} ENGINE = Memory AS SELECT * FROM ${table}`, database.name);
+    await jobOf().run();
+    for (const table of ['rollup_hour', 'rollup_consumer_hour'])
+      await sqlText(engine, `INSERT INTO ${table} SELECT * REPLACE (version + 1024 AS version) FROM old_${table}`, database.name);
+    expect(await drift()).not.toEqual([]);
+    await jobOf().run();
+    expect(await drift()).toEqual([]);
+  });
+
+  test('they stay on a day that waits for a batch which is not stored yet', async () => {
+    await store(someEvents(60));
+    await step();
+    await store(someEvents(5), { only: 'claim' });
+    await jobOf().run();
+    expect(await drift()).toEqual([]);
+    expect((await left()).toSorted()).toEqual(['acme', 'globex']);
+  });
 });
 
 describe('below the retention floor', () => {
