@@ -252,8 +252,9 @@ export function copyOfTheSource(): Copy {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-mutations-'));
   for (const name of [...folders, ...files]) cpSync(join(root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const { CAMPAIGN_PART: _, CAMPAIGN_REPORT: __, ...rest } = process.env;
-  const env = { ...rest, RULE_REMOVED: '1' };
+  const { CAMPAIGN_REPORT: _, ...rest } = process.env;
+  // The comparison of the engines has no short form: it runs as a small one of the campaign, every other test in its own.
+  const env = { ...rest, RULE_REMOVED: '1', CAMPAIGN_PART: 'memory-engine', CAMPAIGN_SIZES: 'lists=40 kills=0' };
   return {
     run([project, file]) {
       const { stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, file], {
