@@ -16,6 +16,7 @@ const groupMetadata = 2;
 export async function watchGenerations(brokers: string[], group: string): Promise<Generations> {
   const consumer = new Kafka({ brokers, clientId: 'test-generations', logLevel: logLevel.NOTHING }).consumer({
     groupId: `watches-${group}`,
+    maxWaitTimeInMs: 200, // else it cannot be closed for 5 s
   });
   let last = 0;
   await consumer.connect();
