@@ -22,6 +22,7 @@ import { watchGenerations } from '../support/generations.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { startLoad, type Load } from '../support/load.ts';
 import { clean } from '../support/oracle.ts';
+import { keepRollingUp, type RollingUp } from '../support/rolling-up.ts';
 import { startSluice, type Sluice, type Wanted } from '../support/sluice.ts';
 import { sqlRows, sqlText } from '../support/sql.ts';
 
@@ -64,7 +65,11 @@ beforeAll(async () => {
   members = await Promise.all(['a', 'b', 'c'].map(async (name) => ({ name, sluice: await startSluice(engine.url), running: null })));
 });
 
-beforeEach(() => Promise.all(members.filter(({ running }) => running === null).map(come)));
+let rollups: RollingUp;
+beforeEach(async () => {
+  await Promise.all(members.filter(({ running }) => running === null).map(come));
+  rollups = keepRollingUp(place, 10);
+});
 
 afterAll(async () => {
   await Promise.all(members.map((member) => go(member, 'SIGKILL')));
@@ -109,6 +114,7 @@ async function untilStored(): Promise<void> {
 
 /** Everything that was produced against the tables. */
 async function verdictOfAll() {
+  await rollups.toTheEnd();
   return { endedByThemselves, derived: await derivedFaults(place()), ...(await load.judge(place())) };
 }
 const whole = { ...clean, derived: [], endedByThemselves: 0 };
