@@ -1,8 +1,9 @@
 /** From what the log gives to a batch: until it is full, or its time is over. */
+import { AuditError } from '../core/errors.ts';
 import type { GapReason } from '../storage/ledger.ts';
 import type { Batch } from './batch.ts';
-import type { Life } from './life.ts';
-import type { Fetched } from './log.ts';
+import { type Life, stops } from './life.ts';
+import type { AssignedPartition, Fetched } from './log.ts';
 
 /** Begins with messages that were fetched already. */
 export async function collect({ key, log, options }: Life, first: Fetched, receivedAt: number): Promise<Batch> {
@@ -29,8 +30,9 @@ export async function collect({ key, log, options }: Life, first: Fetched, recei
     const isBehind = fetched.to < fetched.high;
     const leftMs = startedAt + (isBehind ? limits.behindMs : limits.ms) - performance.now();
     if (isFull || leftMs <= 0 || log.revoked.aborted) break;
-    fetched = await log.next({ maxWaitMs: leftMs, maxBytes: limits.bytes - bytes });
-    if (fetched.to === fetched.from) break;
+    const next = await nextOf(log, { maxWaitMs: leftMs, maxBytes: limits.bytes - bytes });
+    if (next === null || next.to === next.from) break;
+    fetched = next;
   }
   const batch = open.close({ firstOffset: first.from, lastOffset, gapReason });
   const last = batch.range.messages.at(-1);
@@ -40,4 +42,14 @@ export async function collect({ key, log, options }: Life, first: Fetched, recei
   log.seek(last.offset);
   const range = { ...batch.range, lastOffset: last.offset - 1, messages: batch.range.messages.slice(0, -1) };
   return maker.make(key, range, receivedAt);
+}
+
+/** Null where the log does not answer: what is here is stored then, and whoever asks next waits for it. */
+async function nextOf(log: AssignedPartition, wanted: Parameters<AssignedPartition['next']>[0]): Promise<Fetched | null> {
+  try {
+    return await log.next(wanted);
+  } catch (error) {
+    if (error instanceof AuditError && !stops.has(error.code)) return null;
+    throw error;
+  }
 }

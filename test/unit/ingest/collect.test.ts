@@ -1,6 +1,7 @@
 /** When a batch closes: at the end of the log after its wait, and behind it only when it is full. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AuditError } from '../../../core/errors.ts';
 import { silentLogger } from '../../../core/logger.ts';
 import { collect } from '../../../ingest/collect.ts';
 import { type BatchLimits, defaultLimits, type Life, limitsOf } from '../../../ingest/life.ts';
@@ -8,10 +9,19 @@ import type { Fetched } from '../../../ingest/log.ts';
 import { memoryBatches } from '../../support/memory-store.ts';
 import { keyOf, messages } from '../../support/writer.ts';
 
+interface Case {
+  readonly there: number;
+  readonly high: number;
+  readonly limits: Partial<BatchLimits>;
+  /** What the log says beyond `there`. */
+  readonly failing?: Error;
+}
+
 /** A log that gives one message a fetch, up to offset `there`, and says that its end is at `high`. */
-async function lastOffsetOf({ there, high, limits }: { there: number; high: number; limits: Partial<BatchLimits> }): Promise<number> {
+async function lastOffsetOf({ there, high, limits, failing }: Case): Promise<number> {
   let at = 0;
   const next = async (): Promise<Fetched> => {
+    if (failing !== undefined && at === there) throw failing;
     const taken = at < there ? messages(at, ['/a']) : [];
     const from = at;
     at += taken.length;
@@ -35,6 +45,16 @@ describe('a batch', () => {
 
   test('of a partition that was behind closes where it reaches the end', async () => {
     expect(await lastOffsetOf({ there: 50, high: 20, limits: { ms: 0 } })).toBe(19);
+  });
+
+  test('closes with what is there when the log does not answer, as when its broker has died', async () => {
+    const failing = new AuditError('LOG_UNAVAILABLE', 'the broker has died');
+    expect(await lastOffsetOf({ there: 3, high: 1000, limits: {}, failing })).toBe(2);
+  });
+
+  test('is not made of a log that is another one, nor after a fault of our own', async () => {
+    for (const failing of [new AuditError('LOG_REPLACED', 'another topic'), new TypeError('a fault')])
+      await expect(lastOffsetOf({ there: 3, high: 1000, limits: {}, failing })).rejects.toBe(failing);
   });
 
   test('of a partition that is behind does not wait for ever', async () => {
