@@ -4,7 +4,7 @@
  */
 import { remembered } from '../core/remembered.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
-import { isMachineId, isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
+import { isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
 const maxTextLength = 8 * 1024;
@@ -55,8 +55,7 @@ export function redact(event: CanonicalEvent, allowedQueryKeys: ReadonlySet<stri
   cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
   for (const name of texts) {
     const text = event[name];
-    if (text.length < shortestSecret || (text.length <= maxTextLength && isMachineId(text))) continue;
-    cut(event, name, redactText(text));
+    if (text.length >= shortestSecret) cut(event, name, redactText(text));
   }
 }
 

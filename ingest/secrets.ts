@@ -35,7 +35,7 @@ function thoroughly(text: string): string {
 }
 
 /** Lower-case hex with a letter in it, or a UUID: no secret can stand in one, and most long texts are one. */
-export function isMachineId(text: string): boolean {
+function isMachineId(text: string): boolean {
   let hasLetter = false;
   for (let at = 0; at < text.length; at += 1) {
     const sign = text.charCodeAt(at);

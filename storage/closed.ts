@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { BatchStore, Found } from './batch-store.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { type Claim, type Ledger, originOffset, type PartitionKey } from './ledger.ts';
-import { beyond, keyOf, placeOf, type PlaceRow } from './ledger-places.ts';
+import { beyond, keyOf, ofPlace, placeOf, type PlaceRow } from './ledger-places.ts';
 
 export interface ClosedPartition extends PartitionKey {
   /** Offsets below this are stored; reading goes on here. */
@@ -68,7 +68,7 @@ export function createClosedReader(clickhouse: ClickHouse, { ledger, store, cloc
 
   async function isClosed(key: PartitionKey, claim: Claim, floor: number): Promise<boolean> {
     if (claim.settled || claim.firstOffset === originOffset || claim.receivedAt < floor) return true;
-    const place = JSON.stringify(key);
+    const place = placeOf(key);
     const identity = `${claim.firstOffset}:${claim.revision}`;
     if (known.get(place) === identity) return true;
     const closed = holds(claim, await store.found(key, claim));
@@ -139,8 +139,6 @@ const joined = (span: Span, before: Span | undefined): Span => ({
   watermark: Math.max(span.watermark, before?.watermark ?? 0),
   lastEventAt: Math.max(span.lastEventAt, before?.lastEventAt ?? 0),
 });
-
-const ofPlace = 'log_id, source_epoch, topic, kafka_partition';
 
 /**
  * In the order of the key, so that claims are put together one after the other, however many there are; and of each the row of

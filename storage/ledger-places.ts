@@ -5,6 +5,9 @@ import type { PartitionKey } from './ledger.ts';
 export const placeOf = ({ logId, sourceEpoch, topic, partition }: PartitionKey): string =>
   JSON.stringify([logId, sourceEpoch, topic, partition]);
 
+/** The columns that name a place. */
+export const ofPlace = 'log_id, source_epoch, topic, kafka_partition';
+
 export interface PlaceRow {
   readonly log_id: string;
   readonly source_epoch: number;

@@ -6,7 +6,7 @@ import type { ClickHouse, Parameters } from './clickhouse.ts';
 import type { ClosedReader } from './closed.ts';
 import type { Span } from './counted-rows.ts';
 import type { PartitionKey } from './ledger.ts';
-import { beyond, keyOf, placeOf, type PlaceRow } from './ledger-places.ts';
+import { beyond, keyOf, ofPlace, placeOf, type PlaceRow } from './ledger-places.ts';
 
 export interface Mark {
   /** Offset that reading goes on with, by place. */
@@ -87,12 +87,12 @@ const named = `if(${isNamed}, concat(${place}, ' ', first_offset, ' ', replay, '
 export async function pendingSince(clickhouse: ClickHouse, mark: Mark): Promise<Pending[]> {
   const { from, parameters } = rowsBeyond(mark);
   const rows = await clickhouse.rows<PendingRow>(
-    `SELECT log_id, source_epoch, topic, kafka_partition, ${named} AS name, min(first_offset) AS first, max(last_offset) AS last,
+    `SELECT ${ofPlace}, ${named} AS name, min(first_offset) AS first, max(last_offset) AS last,
   any(replay) AS of_replay, any(revision) AS of_revision, sum(events) AS n,
   toUnixTimestamp64Milli(min(received_at)) AS since, toUnixTimestamp64Milli(max(received_at)) AS until,
   toUnixTimestamp64Milli(min(min_timestamp)) AS min_ms, toUnixTimestamp64Milli(max(max_timestamp)) AS max_ms
 FROM ${from}
-GROUP BY log_id, source_epoch, topic, kafka_partition, name`,
+GROUP BY ${ofPlace}, name`,
     { parameters },
   );
   const known = new Set(mark.seen);
