@@ -39,9 +39,9 @@ async function startStore() {
   const given = Object.entries(process.env).filter(([name]) => !name.startsWith('GATETRAIL_'));
   const environment = { ...Object.fromEntries(given), NODE_ENV: 'production', GATETRAIL_LOG_LEVEL: 'warn', GATETRAIL_SECRET: secret };
 
-  /** A role, in the environment of the image; resolves with its pid and ready line. `folder`: of another machine. */
-  async function start(verb, env = {}, folder = dataDir) {
-    const child = spawn(process.execPath, [main, verb, '--json', '--data', folder], {
+  /** A role, in the environment of the image; resolves with its pid and ready line. */
+  async function start(verb, env = {}) {
+    const child = spawn(process.execPath, [main, verb, '--json', '--data', dataDir], {
       env: { ...environment, GATETRAIL_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -61,12 +61,10 @@ async function startStore() {
   const { connect } = await import(join(root, 'dist/storage/clickhouse.js'));
   const clickhouse = connect({ url, user: 'jobs', password, database: 'gatetrail', requestTimeoutMs: 300_000 });
 
-  /** `processes` of the role `ingest`: the first as on one machine, each further one with a folder of its own, as on another. */
+  /** `processes` of the role `ingest`, on one folder as under `gatetrail start`. */
   async function startIngest({ brokers, topics }, processes = defaultProcesses) {
     const kafka = { GATETRAIL_KAFKA_BROKERS: brokers.join(','), GATETRAIL_KAFKA_TOPICS: topics.join(',') };
-    const server = { GATETRAIL_CLICKHOUSE_URL: url, GATETRAIL_CLICKHOUSE_USER: 'ingest', GATETRAIL_CLICKHOUSE_PASSWORD: password };
-    const elsewhere = (at) => [{ ...kafka, ...server }, join(dataDir, `ingest-${at}`)];
-    const all = await Promise.all(Array.from({ length: processes }, (_, at) => start('ingest', ...(at === 0 ? [kafka] : elsewhere(at)))));
+    const all = await Promise.all(Array.from({ length: processes }, () => start('ingest', kafka)));
     return { pids: all.map(({ pid }) => pid), stop: () => Promise.all(all.map((each) => each.stop())) };
   }
 
