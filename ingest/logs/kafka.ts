@@ -96,7 +96,7 @@ export function openKafka(options: KafkaOptions): Log {
       const name = (memberName ??= folder === undefined ? null : nameInFolder(folder, clientId, logger));
       const leave = async () => {
         if (folder === undefined || name === null) return true;
-        const names = [name, ...namesOfEnded(folder, clientId)];
+        const names = () => [name, ...namesOfEnded(folder, clientId)];
         return leaveForPredecessors(async () => groupOf(client, await admin(), consuming.group), names, logger);
       };
       await leave();

@@ -87,11 +87,12 @@ export interface Group {
 
 /**
  * After `kill -9` a group waits a whole session for each dead member, also for one that was killed while it joined.
- * `names` are those of the dead. False when Kafka did not answer.
+ * `namesOf` gives those of the dead. False when Kafka did not answer.
  */
-export async function leaveForPredecessors(open: () => Promise<Group>, names: readonly string[], logger: Logger): Promise<boolean> {
+export async function leaveForPredecessors(open: () => Promise<Group>, namesOf: () => readonly string[], logger: Logger): Promise<boolean> {
   try {
     const group = await open();
+    const names = namesOf();
     const dead = (await group.members()).filter(({ clientId }) => names.includes(clientId));
     if (dead.length === 0) return true;
     await group.leave(dead.map(({ memberId }) => memberId));
