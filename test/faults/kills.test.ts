@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { campaign, seeded } from '../support/campaign.ts';
+import { campaign, seeded, shuffled } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { derivedFaults } from '../support/derived.ts';
 import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
@@ -34,16 +34,10 @@ type Name = (typeof names)[number];
 /** Each seven kills hit each once or twice, the first four all of them, in random order; the broker once, because it takes longest to come back. */
 function* deal(): Generator<Name, never> {
   for (;;) {
-    yield* shuffled(names);
-    yield* shuffled(names.slice(0, 3));
+    yield* shuffled(names, random);
+    yield* shuffled(names.slice(0, 3), random);
   }
 }
-
-const shuffled = (all: readonly Name[]) =>
-  all
-    .map((name) => ({ name, at: random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ name }) => name);
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kills-'));
 const traceFile = join(folder, 'steps');

@@ -42,7 +42,7 @@ const topic = `members-${Date.now()}`;
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-members-'));
 
 interface Member {
-  /** Of its data folder: two that share one would leave the group in each other's name. */
+  /** Of its data folder, as on a machine of its own. */
   readonly name: string;
   readonly sluice: Sluice;
   running: Running | null;

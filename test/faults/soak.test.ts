@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { campaign, seeded } from '../support/campaign.ts';
+import { campaign, seeded, shuffled } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { derivedFaults } from '../support/derived.ts';
 import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
@@ -114,11 +114,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
 
 /** Each kind once, in random order, again and again. */
 function* deal(): Generator<string, never> {
-  for (;;)
-    yield* Object.keys(faults)
-      .map((name) => ({ name, at: random() }))
-      .toSorted((a, b) => a.at - b.at)
-      .map(({ name }) => name);
+  for (;;) yield* shuffled(Object.keys(faults), random);
 }
 
 const backlog = () => backlogOf(load, { server: server(), database: database.name, topic });

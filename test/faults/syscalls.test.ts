@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { sleep } from '../../core/clock.ts';
 import type { ClickHouse } from '../../storage/clickhouse.ts';
-import { campaign, seeded } from '../support/campaign.ts';
+import { campaign, seeded, shuffled } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
 import { follow } from '../support/following.ts';
@@ -65,7 +65,8 @@ async function strikeAll(shape: Shape, engine: TestEngine, database: TestDatabas
   const points = await pointsOf(place, () => next(1));
   const missed: Struck[] = [];
   const chosen = points.flatMap((point) => faults.map((fault) => ({ point, fault }))).filter(isChosen);
-  const strikes = shuffled(chosen);
+  // Where the time is too short for all, those that were struck are spread over the whole batch.
+  const strikes = shuffled(chosen, random);
   const until = Date.now() + sizes.minutes * 60_000;
   let made = 0;
   for (; made < strikes.length && Date.now() < until; made += 1) {
@@ -93,13 +94,6 @@ async function strikeAll(shape: Shape, engine: TestEngine, database: TestDatabas
 function isChosen({ point, fault }: Struck, at: number): boolean {
   return at % sizes.every === 0 || (point.call === 'rename' && point.path?.includes('_20261122_') === true && fault === 'error=EIO');
 }
-
-/** Where the time is too short for all, those that were struck are spread over the whole batch. */
-const shuffled = <Item>(items: readonly Item[]): Item[] =>
-  items
-    .map((item) => ({ item, at: random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 
 interface Place {
   readonly engine: TestEngine;

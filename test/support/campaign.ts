@@ -35,6 +35,13 @@ function smaller(): Record<string, number> {
   return Object.fromEntries(given.map((text) => text.split('=')).map(([name = '', value]) => [name, Number(value)]));
 }
 
+/** In the order that `random` gives. */
+export const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] =>
+  items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+
 /** mulberry32: the same seed gives the same numbers in [0, 1). */
 export function seeded(seed: number): () => number {
   let state = seed;

@@ -20,6 +20,8 @@ export interface TestKafka {
   describe(): Promise<string>;
   createTopic(name: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
   deleteTopic(name: string): Promise<void>;
+  /** The id of the broker that leads a partition; null while it has no leader. */
+  leaderOf(topic: string, partition: number): Promise<number | null>;
   /** Runs one of Kafka's own command-line tools by its class; gives its stdout. Own broker only. */
   tool(className: string, args: readonly string[], input?: string | Buffer): Promise<string>;
   /** The file that holds the first records of a partition. Own broker only. */
@@ -47,7 +49,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka>
 const pom = join(import.meta.dirname, 'kafka/pom.xml');
 
 /** The jars, copied once per version of the pom. */
-export function jars(): string {
+function jars(): string {
   const text = readFileSync(pom, 'utf8');
   const cache = join(homedir(), '.cache/gatetrail-kafka', createHash('sha256').update(text).digest('hex').slice(0, 12));
   if (existsSync(cache)) return cache;
@@ -66,12 +68,7 @@ export function jars(): string {
 }
 
 /** A broker of a test lives for seconds: code that is compiled once and not verified starts with a third of the CPU time. */
-export const shortLived = [
-  '-XX:TieredStopAtLevel=1',
-  '-XX:+UseSerialGC',
-  '-XX:+UnlockDiagnosticVMOptions',
-  '-XX:-BytecodeVerificationRemote',
-];
+const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'];
 
 async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
   const classPath = `${jars()}/*`;
@@ -82,27 +79,8 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
   const plain = defaults(folder, port, controller);
   const signIn = sasl && saslPort ? signingIn(plain, saslPort, sasl) : {};
   const settings = { ...plain, ...signIn, 'num.partitions': String(partitions), ...properties };
-  writeFileSync(
-    file,
-    Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  );
-  const java = (...args: string[]) =>
-    execFileSync('java', [...shortLived, '-cp', classPath, ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
-  java('kafka.tools.StorageTool', 'format', '--standalone', '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', file);
-  let broker: ChildProcess;
-  const start = async () => {
-    broker = spawn('java', [...shortLived, '-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], { stdio: 'ignore' });
-    await answers(port, broker);
-  };
-  await start();
-  const end = async (signal: NodeJS.Signals) => {
-    if (broker.exitCode !== null || broker.signalCode !== null) return;
-    const exited = new Promise((resolve) => broker.once('exit', resolve));
-    broker.kill(signal);
-    await exited;
-  };
+  const broker = makeBroker(file, settings, { port, heapMiB: 512, format: ['--standalone'] });
+  await broker.start();
   const brokers = [`127.0.0.1:${port}`];
   return {
     ...admin(brokers),
@@ -114,11 +92,51 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
       return (await run).stdout;
     },
     segment: (topic, partition) => join(folder, 'data', `${topic}-${partition}`, '00000000000000000000.log'),
-    kill: () => end('SIGKILL'),
-    restart: start,
+    kill: broker.kill,
+    restart: broker.start,
     async stop() {
-      await end('SIGKILL');
+      await broker.kill();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Broker {
+  /** Resolves when it answers. */
+  start(): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+interface BrokerOptions {
+  readonly port: number;
+  readonly heapMiB: number;
+  /** Further arguments for the tool that makes its disk. */
+  readonly format?: readonly string[];
+}
+
+/** Writes its settings and makes its disk; it is not started yet. */
+export function makeBroker(
+  file: string,
+  settings: Readonly<Record<string, string>>,
+  { port, heapMiB, format = [] }: BrokerOptions,
+): Broker {
+  const java = [...shortLived, '-cp', `${jars()}/*`];
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(file, lines.join(''));
+  const storage = ['kafka.tools.StorageTool', 'format', ...format, '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', file];
+  execFileSync('java', [...java, ...storage], { stdio: 'ignore' });
+  let broker: ChildProcess | null = null;
+  return {
+    async start() {
+      broker = spawn('java', [`-Xmx${heapMiB}m`, ...java, 'kafka.Kafka', file], { stdio: 'ignore' });
+      await answers(port, broker);
+    },
+    async kill() {
+      if (broker === null || broker.exitCode !== null || broker.signalCode !== null) return;
+      const exited = new Promise((resolve) => broker?.once('exit', resolve));
+      broker.kill('SIGKILL');
+      await exited;
     },
   };
 }
@@ -163,7 +181,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-export async function answers(port: number, broker: ChildProcess): Promise<void> {
+async function answers(port: number, broker: ChildProcess): Promise<void> {
   const deadline = Date.now() + 120_000;
   for (;;) {
     const isUp = await new Promise<boolean>((resolve) => {
@@ -196,7 +214,7 @@ async function startContainer(): Promise<TestKafka> {
 }
 
 /** Through the protocol alone, so that it works for every branch. */
-export function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe' | 'createTopic' | 'deleteTopic'> {
+export function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe' | 'createTopic' | 'deleteTopic' | 'leaderOf'> {
   const client = new Kafka({ brokers, clientId: 'gatetrail-test', logLevel: logLevel.NOTHING, retry: { retries: 10 } });
   const once = async <Result>(work: (admin: ReturnType<Kafka['admin']>) => Promise<Result>): Promise<Result> => {
     const connection = client.admin();
@@ -230,6 +248,12 @@ export function admin(brokers: string[]): Pick<TestKafka, 'brokers' | 'describe'
         throw new Error(`Kafka made no topic ${topic} of ${numPartitions} partitions within 10 s`);
       }),
     deleteTopic: (topic) => once((connection) => connection.deleteTopics({ topics: [topic] })),
+    leaderOf: (topic, partition) =>
+      once(async (connection) => {
+        const { topics } = await connection.fetchTopicMetadata({ topics: [topic] });
+        const leader = topics[0]?.partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+        return leader < 0 ? null : leader;
+      }),
   };
 }
 

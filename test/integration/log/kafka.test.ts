@@ -6,6 +6,7 @@ import kafkajs from 'kafkajs';
 import { silentLogger } from '../../../core/logger.ts';
 import type { AssignedPartition, Log, LogConsumer, LogMessage } from '../../../ingest/log.ts';
 import { openKafka } from '../../../ingest/logs/kafka.ts';
+import { askCoordinator } from '../../support/coordinator.ts';
 import { startKafka, type TestKafka } from '../../support/kafka.ts';
 import { until } from '../../support/gatetrail.ts';
 
@@ -384,23 +385,13 @@ describe('Kafka as the log', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A member that the group waits for: it has joined, and is never heard of again. */
+  /** A member that the group waits for: it has joined, and is never heard of again. A consumer of its own would go on and answer. */
   async function joinAndDie(clientId: string, groupId: string, topic: string): Promise<void> {
     const dying = new Kafka({ brokers: kafka.brokers, clientId, logLevel: logLevel.NOTHING });
-    const create = Object.getOwnPropertySymbols(dying).find(({ description }) => description === 'private:Kafka:createCluster');
-    const cluster = (dying as unknown as Record<symbol, (options: object) => Cluster>)[create ?? Symbol('none')]?.({});
-    await cluster?.connect();
-    const coordinator = await cluster?.findGroupCoordinator({ groupId });
     const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: [topic], userData: Buffer.alloc(0) });
     const groupProtocols = [{ name: 'RoundRobinAssigner', metadata }];
-    await coordinator?.joinGroup({ groupId, sessionTimeout: 45_000, rebalanceTimeout: 60_000, groupProtocols });
-    await cluster?.disconnect();
+    await askCoordinator(dying, groupId, (coordinator) =>
+      coordinator.joinGroup({ groupId, sessionTimeout: 45_000, rebalanceTimeout: 60_000, groupProtocols }),
+    );
   }
 });
-
-/** Inside of kafkajs: a consumer of its own would go on and answer. */
-interface Cluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  findGroupCoordinator(group: { groupId: string }): Promise<{ joinGroup(member: object): Promise<unknown> }>;
-}
