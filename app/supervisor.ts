@@ -112,7 +112,8 @@ export function createSupervisor({ program, logger, onUsage }: SupervisorOptions
 async function end(child: ChildProcess | undefined, deadline: number): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = exitOf(child);
-  if (child.connected) child.send('stop');
+  // A child that dies at this moment fails the send; its exit, awaited below, says so already.
+  if (child.connected) child.send('stop', () => undefined);
   const timer = setTimeout(() => child.kill('SIGKILL'), Math.max(0, deadline - Date.now()));
   await ended;
   clearTimeout(timer);

@@ -79,6 +79,16 @@ describe('a supervised role', () => {
     expect(short.lives().length, 'nothing is started after the stop').toBe(atStop);
   });
 
+  it('that is dead before it hears of the stop is waited for like any other', async () => {
+    const parent = supervisor();
+    const steady = service('steady');
+    await parent.run(steady);
+    process.kill(steady.lives()[0]?.pid ?? 0, 'SIGKILL');
+    // Held in one turn, so that this process still takes its channel for open.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    await parent.stop([['steady']]);
+  });
+
   it('that is killed is started again', async () => {
     const parent = supervisor();
     const steady = service('steady');
