@@ -16,8 +16,8 @@ export default {
 is the steady state, from the first rows that can be seen to the last, with the CPU of all its processes and without the
 broker. Ours: the roles ingest and engine as they are by default (claim, read back, fsync, redaction, pseudonyms). Theirs: the engine in the same
 process as ours, one materialized view into a table with the same columns, codecs and indexes, defaults otherwise, with
-the best of ${consumerCounts.join(', ')} consumers, found before the pairs. Both tables are compared column by column. A second
-process of ingest uses the second core; what a user of \`gatetrail start\` gets is the row with 1.`,
+the best of ${consumerCounts.join(', ')} consumers, found before the pairs. Both tables are compared column by column.
+\`gatetrail start\` runs ${inWords(defaultProcesses)} of ingest.`,
   sizes: { full: { records: 1_000_000, pairs: 5 }, quick: { records: 120_000, pairs: 1 } },
   goals: Object.fromEntries(
     processCounts.flatMap((processes) => [
