@@ -193,7 +193,7 @@ describe('a group whose offsets are reset again and again, while more is produce
       while (made.length < replayed.resets) {
         await producer.round(1_000); // a jump to the end would leave this out
         const [name, reset] = kinds[pick(kinds.length)] ?? ['', () => Promise.resolve()];
-        await reset(topic, producer.acknowledged.length / partitions);
+        await reset(topic, Math.floor(producer.acknowledged.length / partitions));
         made.push(name);
         const reading = await read(topic);
         handedOut += reading.handedOut;
