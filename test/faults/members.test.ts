@@ -221,7 +221,10 @@ WHERE topic = '${topic}' AND first_offset >= 0 AND received_at > fromUnixTimesta
     () => sqlRows<{ n: string }>(engine, sql, database.name),
     ([row]) => Number(row?.n) === partitions,
     120_000,
-  );
+  ).catch((error: Error) => {
+    const logs = those.map(({ name: member, running }) => `${member}: ${running?.log().slice(-4_000)}`);
+    throw new Error([error.message, ...logs].join('\n'));
+  });
 }
 
 /** As after 100,000 inserts of others: a table drops at once what does not fit its window, here all but the newest. */
