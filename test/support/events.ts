@@ -1,5 +1,5 @@
 /** Writes events for tests of reading: plain JSON rows, nothing of the product's writer. */
-import { sqlText, type SqlServer } from './sql.ts';
+import { insertRows, type SqlServer } from './sql.ts';
 
 let nextOffset = 0;
 
@@ -30,9 +30,8 @@ export function eventRow(values: Record<string, unknown> = {}): Record<string, u
   };
 }
 
-export async function writeEvents(server: SqlServer, database: string, rows: readonly object[]): Promise<void> {
-  await sqlText(server, `INSERT INTO events FORMAT JSONEachRow\n${rows.map((row) => JSON.stringify(row)).join('\n')}`, database);
-}
+export const writeEvents = (server: SqlServer, database: string, rows: readonly object[]): Promise<void> =>
+  insertRows(server, database, 'events', rows);
 
 /** A row of the ledger over offsets of one partition; what is left out is plain. */
 export function claimRow(values: Record<string, unknown> & { first_offset: number; last_offset: number }): Record<string, unknown> {
@@ -54,6 +53,5 @@ export function claimRow(values: Record<string, unknown> & { first_offset: numbe
   };
 }
 
-export async function writeClaims(server: SqlServer, database: string, rows: readonly object[]): Promise<void> {
-  await sqlText(server, `INSERT INTO batches FORMAT JSONEachRow\n${rows.map((row) => JSON.stringify(row)).join('\n')}`, database);
-}
+export const writeClaims = (server: SqlServer, database: string, rows: readonly object[]): Promise<void> =>
+  insertRows(server, database, 'batches', rows);
