@@ -67,6 +67,8 @@ export async function startApi(
       (error: unknown) => res.writeHead(error instanceof AuditError ? error.httpStatus : 500).end('{}'),
     );
   });
+  // A test that keeps this process busy would else find its kept connection closed in the moment of use.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   const ask: TestApi['ask'] = async (query, { key = 'root', variables = {}, signal } = {}) => {
