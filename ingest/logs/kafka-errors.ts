@@ -42,6 +42,11 @@ export function leaderHasMoved(error: unknown): boolean {
   return ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(protocolType(error) ?? '');
 }
 
+/** Nobody said who coordinates the group: kafkajs takes that for final, though one connection that broke is enough. */
+export function noBrokerAnswered(error: unknown): boolean {
+  return causes(error).some(({ name }) => name === 'KafkaJSGroupCoordinatorNotFound');
+}
+
 /** The protocol's name of an error. */
 function protocolType(error: unknown): string | undefined {
   return causes(error)

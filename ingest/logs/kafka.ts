@@ -1,7 +1,7 @@
 /**
  * Kafka as the log, through kafkajs: the only file that knows it. Traps it works round: kafkajs jumps by itself when a
  * position is out of range, delivers batches of an older position after a seek, retries commits under a new generation,
- * uses the sequence of a failed send again, and can stand still without a word.
+ * uses the sequence of a failed send again, ends for good where one connection broke, and can stand still without a word.
  */
 import kafkajs, {
   type Admin,
@@ -21,7 +21,7 @@ import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage }
 import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
 import { connected, oneAtATime } from './connection.ts';
-import { leaderHasMoved, namedFor, toAuditError } from './kafka-errors.ts';
+import { leaderHasMoved, namedFor, noBrokerAnswered, toAuditError } from './kafka-errors.ts';
 import { type Group, leaveForPredecessors, nameInFolder, namesOfEnded } from './membership.ts';
 import { appendPlaced } from './placement.ts';
 
@@ -101,10 +101,9 @@ export function openKafka(options: KafkaOptions): Log {
       };
       await leave();
       const stopping = new AbortController();
-      const settings = consumerSettings({ ...options, ...consuming }, () => leaveBeforeRestart(leave, stopping.signal));
-      return named(consuming.topics, () =>
-        consume(clientNamed(name ?? clientId, options).consumer(settings), { ...options, ...consuming, bounds, stopping }),
-      );
+      const mayRestart = () => leaveBeforeRestart(leave, stopping.signal);
+      const consumer = clientNamed(name ?? clientId, options).consumer(consumerSettings({ ...options, ...consuming }, mayRestart));
+      return named(consuming.topics, () => consume(consumer, { ...options, ...consuming, bounds, stopping, mayRestart }));
     },
     readers: (group) =>
       named([], async () => {
@@ -160,6 +159,8 @@ async function leaveBeforeRestart(leave: () => Promise<boolean>, stopping: Abort
 
 interface Consuming extends KafkaOptions, ConsumeOptions {
   readonly stopping: AbortController;
+  /** Asked before a consumer that failed begins anew. */
+  mayRestart(): Promise<boolean>;
   bounds(topics: readonly string[]): Promise<readonly Bounds[]>;
 }
 
@@ -193,9 +194,12 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     revokeAll();
   });
   // A consumer that failed has stopped before this, and begins anew after it.
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    logger.error({ error: payload.error.message, reading, restart: payload.restart }, 'the Kafka consumer failed');
-    if (!payload.restart && !stopping.signal.aborted) consuming.onFailure(toAuditError(payload.error, consuming.topics, consuming));
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    const isAway = noBrokerAnswered(error);
+    logger.error({ error: error.message, reading, restart: restart || isAway }, 'the Kafka consumer failed');
+    if (restart || stopping.signal.aborted) return;
+    if (isAway) runAgain().catch(consuming.onFailure);
+    else consuming.onFailure(toAuditError(error, consuming.topics, consuming));
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();
@@ -211,18 +215,24 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, firstOffset, lastOffset } }) => {
     if (batchSize === 0) assigned.get(`${topic}/${partition}`)?.passedOver(Number(firstOffset ?? NaN), Number(lastOffset) + 1);
   });
+  const run = () =>
+    consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 4,
+      async eachBatch({ batch, resolveOffset, commitOffsetsIfNecessary }) {
+        commit = commitOffsetsIfNecessary;
+        const isKept = await assigned.get(`${batch.topic}/${batch.partition}`)?.arrived(toArrival(batch));
+        if (isKept === true) resolveOffset(batch.lastOffset());
+      },
+    });
+  const runAgain = async () => {
+    await sleep(leaderWaitMs);
+    if (await consuming.mayRestart()) await run();
+  };
   await consumer.connect();
   await consumer.subscribe({ topics: [...consuming.topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 4,
-    async eachBatch({ batch, resolveOffset, commitOffsetsIfNecessary }) {
-      commit = commitOffsetsIfNecessary;
-      const isKept = await assigned.get(`${batch.topic}/${batch.partition}`)?.arrived(toArrival(batch));
-      if (isKept === true) resolveOffset(batch.lastOffset());
-    },
-  });
+  await run();
   return {
     bufferedBytes: () => [...assigned.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
     async stop() {

@@ -169,6 +169,28 @@ onOwnBroker('begins anew by itself when Kafka was away for longer than it tries,
   await from.close();
 });
 
+onOwnBroker('begins anew where its connections break before anybody said who coordinates the group', async () => {
+  const topic = await freshTopic();
+  await log.append(topic, records(3));
+  const before = proxy.asked('findCoordinator').length;
+  proxy.swallowed.add('findCoordinator');
+  const begun = consume([topic]);
+  await until(
+    async () => proxy.asked('findCoordinator').length,
+    (count) => count > before,
+    30_000,
+  );
+  proxy.swallowed.clear();
+  proxy.cut();
+  const { partitions, failures } = await begun;
+  await until(
+    () => readFor(300, partitions),
+    ([to]) => to === 3,
+    30_000,
+  );
+  expect(failures).toEqual([]);
+});
+
 onOwnBroker('says so and ends when it stands still though there is something to read', async () => {
   const topic = await freshTopic();
   const { partitions, failures } = await consume([topic]);

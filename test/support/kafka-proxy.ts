@@ -2,7 +2,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** Kinds of request by their numbers. Source: Apache Kafka, protocol guide, "Api Keys". */
-export const apiKeys = { fetch: 1, metadata: 3, joinGroup: 11, heartbeat: 12 } as const;
+export const apiKeys = { fetch: 1, metadata: 3, findCoordinator: 10, joinGroup: 11, heartbeat: 12 } as const;
 type Kind = keyof typeof apiKeys;
 
 export interface KafkaProxy {
