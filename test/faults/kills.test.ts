@@ -77,7 +77,12 @@ const ingest = victim({
     const started = await startGatetrail(['ingest'], {
       dataDir: engine.dataDir,
       signal,
-      env: { ...ingestEnvironment({ brokers: kafka.brokers, topic, database: database.name }), INGEST_TRACE_FILE: traceFile },
+      env: {
+        ...ingestEnvironment({ brokers: kafka.brokers, topic, database: database.name }),
+        // Small batches: a large one of a partition that is behind takes longer to fill than a life lasts here.
+        GATETRAIL_INGEST_BATCH_BYTES: String(16 * 2 ** 20),
+        INGEST_TRACE_FILE: traceFile,
+      },
     });
     running = started;
     void started.exited.then(() => {
