@@ -121,7 +121,7 @@ export function messages(seed: number): () => Made {
   let number = 0;
   const event = (): { text: string; element: Element } => {
     number += 1;
-    const id = `${seed}-${number}`;
+    const id = `r${seed}-${number}`; // digits alone could be a card number, which is redacted
     return { text: JSON.stringify(kong(id, random)), element: { kind: 'event', requestId: id } };
   };
   const bad = { text: '{"level":"info","msg":"not a request"}', element: { kind: 'rejected', code: 'UNKNOWN_FORMAT' } } as const;
