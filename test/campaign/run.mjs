@@ -25,6 +25,7 @@ if (!found) {
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-campaign-'));
 const report = join(folder, 'report.jsonl');
 const startedAt = new Date();
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim();
 const { status } = spawnSync(
   process.execPath,
   ['node_modules/vitest/vitest.mjs', 'run', '--project', found.project, found.file, '--testTimeout', String(maxMinutes * 60_000)],
@@ -35,7 +36,6 @@ const { status } = spawnSync(
     env: { ...process.env, CAMPAIGN_PART: part, CAMPAIGN_SIZES: sizes.join(' '), CAMPAIGN_REPORT: report },
   },
 );
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim();
 const lines = existsSync(report) ? readFileSync(report, 'utf8').trim().split('\n') : ['no result was reported'];
 const minutes = ((Date.now() - startedAt.getTime()) / 60_000).toFixed(1);
 appendFileSync(
