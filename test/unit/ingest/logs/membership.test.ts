@@ -1,5 +1,6 @@
 /** Names of members: kept for the next process, and never those of one that lives. */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,22 +50,19 @@ test('of another machine that shares the folder none is taken', () => {
   expect(name()).not.toContain('theirs');
 });
 
-test('processes that begin at one moment over places of dead ones share none', () => {
+test('processes that begin at one moment over places of dead ones share none', async () => {
   for (let at = 1; at <= 4; at += 1) leave(at, `dead-${at}`);
-  const program = `import { nameInFolder, namesOfEnded } from ${JSON.stringify(join(import.meta.dirname, '../../../../dist/ingest/logs/membership.js'))};
-    const logger = { warn: console.error };
+  const program = `import { nameInFolder } from ${JSON.stringify(join(import.meta.dirname, '../../../../dist/ingest/logs/membership.js'))};
     while (Date.now() < Number(process.argv[1])) {}
-    console.log(nameInFolder(process.argv[2], 'test', logger));
-    setTimeout(() => {}, 1500);`;
-  const begin = Date.now() + 1_500;
-  const starts = Array.from(
-    { length: 6 },
-    () => `"${process.execPath}" --input-type=module -e '${program.replaceAll("'", `'"'"'`)}' ${begin} "${folder}" &`,
+    console.log(nameInFolder(process.argv[2], 'test', { warn: console.error }));
+    process.stdin.resume();`; // lives until all have their names
+  const begin = String(Date.now() + 1_500);
+  const children = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', program, begin, folder], { stdio: ['pipe', 'pipe', 'inherit'] }),
   );
-  const names = execFileSync('sh', ['-c', `${starts.join('\n')}\nwait`], { encoding: 'utf8' })
-    .trim()
-    .split('\n');
-  expect(names).toHaveLength(6);
+  const names = await Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0]).trim()));
+  for (const { stdin } of children) stdin.end();
+  await Promise.all(children.map((child) => once(child, 'exit')));
   expect(new Set(names).size).toBe(6);
   expect(names).not.toContain('null');
 });
