@@ -47,7 +47,10 @@ function take(file: string): string | null {
   const isMine = taken === null || !lives(taken);
   const instance = isMine ? (taken?.instance ?? randomUUID()) : taken.instance;
   try {
-    if (isMine) writeFileSync(mine, JSON.stringify({ ...ownMark(), instance }), { mode: 0o600 });
+    if (isMine) {
+      rmSync(mine, { force: true }); // somebody may be reading what was moved: that stays as it is
+      writeFileSync(mine, JSON.stringify({ ...ownMark(), instance }), { mode: 0o600 });
+    }
     linkSync(mine, file);
     return isMine ? instance : null;
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Names of members: kept for the next process, and never those of one that lives. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,6 +43,14 @@ test('those that have ended are known to whoever lives, so that one can leave fo
   expect(namesOfEnded(folder, 'test')).toEqual(['test-dead-1', 'test-dead-2']);
   expect(name()).toBe('test-dead-1');
   expect(namesOfEnded(folder, 'test')).toEqual(['test-dead-2']);
+});
+
+test('whoever reads a place while it is taken reads the whole of what stood there', () => {
+  leave(1, 'dead');
+  const reading = openSync(place(1), 'r');
+  expect(name()).toBe('test-dead');
+  expect(JSON.parse(readFileSync(reading, 'utf8'))).toMatchObject({ startedAt: '1', instance: 'dead' });
+  closeSync(reading);
 });
 
 test('of another machine that shares the folder none is taken', () => {
