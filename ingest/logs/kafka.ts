@@ -1,7 +1,8 @@
 /**
  * Kafka as the log, through kafkajs: the only file that knows it. Traps it works round: kafkajs jumps by itself when a
  * position is out of range, delivers batches of an older position after a seek, retries commits under a new generation,
- * uses the sequence of a failed send again, ends for good where one connection broke, and can stand still without a word.
+ * uses the sequence of a failed send again, ends for good where one connection broke, reads on when it is no member any
+ * more, and can stand still without a word.
  */
 import kafkajs, {
   type Admin,
@@ -129,12 +130,12 @@ function clientNamed(clientId: string, { brokers, tls, sasl, logger }: KafkaOpti
 }
 
 function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFailure: () => Promise<boolean>): ConsumerConfig {
-  const { group, readAheadBytes, sessionTimeoutMs = 45_000, retries = 8 } = settings;
+  const { group, readAheadBytes, sessionTimeoutMs = defaultSessionMs, retries = 8 } = settings;
   const maxBytesPerPartition = Math.min(maxPartitionFetchBytes, readAheadBytes);
   return {
     groupId: group,
     sessionTimeout: sessionTimeoutMs,
-    heartbeatInterval: Math.min(3_000, sessionTimeoutMs / 3),
+    heartbeatInterval: heartbeatMs(sessionTimeoutMs),
     allowAutoTopicCreation: false,
     maxBytes: maxFetchBytes,
     maxBytesPerPartition,
@@ -143,6 +144,24 @@ function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFail
     // Unbounded, a wait doubles to half a minute: so long would a broker be back, and nobody read from it.
     retry: { initialRetryTime: 200, maxRetryTime: 3_000, retries, restartOnFailure },
   };
+}
+
+const defaultSessionMs = 45_000;
+const heartbeatMs = (sessionTimeoutMs: number) => Math.min(3_000, sessionTimeoutMs / 3);
+/** Behind each fetch a member says that it lives, if a heartbeat is due: so many in a row without a word are no member's. */
+const maxSilentFetches = 10;
+
+/** Where joining again failed, kafkajs goes on with what it was assigned, and is no member. */
+function whenNoMember(consumer: Consumer, dueMs: number, act: () => void): void {
+  let [heardAt, silentFetches] = [0, 0];
+  const heard = () => ([heardAt, silentFetches] = [Date.now(), 0]);
+  consumer.on(consumer.events.GROUP_JOIN, heard);
+  consumer.on(consumer.events.HEARTBEAT, heard);
+  consumer.on(consumer.events.FETCH, () => {
+    if (Date.now() - heardAt < 2 * dueMs) return;
+    silentFetches += 1;
+    if (silentFetches === maxSilentFetches) act();
+  });
 }
 
 const leavingMs = 30_000;
@@ -165,7 +184,7 @@ interface Consuming extends KafkaOptions, ConsumeOptions {
 }
 
 async function consume(consumer: Consumer, consuming: Consuming): Promise<LogConsumer> {
-  const { readAheadBytes, stuckAfterMs = 120_000, stopping, logger } = consuming;
+  const { readAheadBytes, stuckAfterMs = 120_000, sessionTimeoutMs = defaultSessionMs, stopping, logger } = consuming;
   const assigned = new Map<string, Assigned>();
   let commit: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   const revokeAll = () => {
@@ -200,6 +219,12 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     if (restart || stopping.signal.aborted) return;
     if (isAway) runAgain().catch(consuming.onFailure);
     else consuming.onFailure(toAuditError(error, consuming.topics, consuming));
+  });
+  whenNoMember(consumer, heartbeatMs(sessionTimeoutMs), () => {
+    if (stopping.signal.aborted) return;
+    logger.warn({ topics: consuming.topics }, 'the Kafka consumer reads on though it is no member of its group; it begins anew');
+    revokeAll();
+    consumer.stop().then(runAgain).catch(consuming.onFailure);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     revokeAll();

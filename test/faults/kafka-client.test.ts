@@ -191,6 +191,35 @@ onOwnBroker('begins anew where its connections break before anybody said who coo
   expect(failures).toEqual([]);
 });
 
+onOwnBroker('joins again where its connection broke while it did, and reads no longer what it had been given', async () => {
+  const topic = await freshTopic();
+  await log.append(topic, records(3));
+  const sessionTimeoutMs = 6_000;
+  const from = openKafka({ brokers: [proxy.address], clientId: 'sleeper', sessionTimeoutMs, logger: silentLogger });
+  const { partitions, failures } = await consume([topic], 1e6, { from });
+  proxy.swallowed.add('heartbeat');
+  await wait(2 * sessionTimeoutMs); // the group does without it
+  const asked = proxy.asked('joinGroup').length;
+  proxy.swallowed.clear();
+  proxy.swallowed.add('joinGroup');
+  proxy.cut();
+  await until(
+    async () => proxy.asked('joinGroup').length,
+    (count) => count > asked,
+    30_000,
+  );
+  proxy.cut();
+  proxy.swallowed.clear();
+  await until(
+    async () => partitions.length,
+    (count) => count > 1,
+    40_000,
+  );
+  expect(partitions[0]?.revoked.aborted).toBe(true);
+  expect(failures).toEqual([]);
+  await from.close();
+});
+
 onOwnBroker('says so and ends when it stands still though there is something to read', async () => {
   const topic = await freshTopic();
   const { partitions, failures } = await consume([topic]);
