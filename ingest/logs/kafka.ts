@@ -135,7 +135,7 @@ function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFail
   return {
     groupId: group,
     sessionTimeout: sessionTimeoutMs,
-    heartbeatInterval: heartbeatMs(sessionTimeoutMs),
+    heartbeatInterval: Math.min(3_000, sessionTimeoutMs / 3),
     allowAutoTopicCreation: false,
     maxBytes: maxFetchBytes,
     maxBytesPerPartition,
@@ -147,18 +147,17 @@ function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFail
 }
 
 const defaultSessionMs = 45_000;
-const heartbeatMs = (sessionTimeoutMs: number) => Math.min(3_000, sessionTimeoutMs / 3);
-/** Behind each fetch a member says that it lives, if a heartbeat is due: so many in a row without a word are no member's. */
+/** Behind each fetch a member says that it lives, if a heartbeat is due: so many, a whole session after its last word, are no member's. */
 const maxSilentFetches = 10;
 
 /** Where joining again failed, kafkajs goes on with what it was assigned, and is no member. */
-function whenNoMember(consumer: Consumer, dueMs: number, act: () => void): void {
+function whenNoMember(consumer: Consumer, sessionMs: number, act: () => void): void {
   let [heardAt, silentFetches] = [0, 0];
   const heard = () => ([heardAt, silentFetches] = [Date.now(), 0]);
   consumer.on(consumer.events.GROUP_JOIN, heard);
   consumer.on(consumer.events.HEARTBEAT, heard);
   consumer.on(consumer.events.FETCH, () => {
-    if (Date.now() - heardAt < 2 * dueMs) return;
+    if (Date.now() - heardAt < sessionMs) return;
     silentFetches += 1;
     if (silentFetches === maxSilentFetches) act();
   });
@@ -220,7 +219,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     if (isAway) runAgain().catch(consuming.onFailure);
     else consuming.onFailure(toAuditError(error, consuming.topics, consuming));
   });
-  whenNoMember(consumer, heartbeatMs(sessionTimeoutMs), () => {
+  whenNoMember(consumer, sessionTimeoutMs, () => {
     if (stopping.signal.aborted) return;
     logger.warn({ topics: consuming.topics }, 'the Kafka consumer reads on though it is no member of its group; it begins anew');
     revokeAll();
