@@ -69,9 +69,9 @@ function jars(): string {
 
 /** A broker of a test lives for seconds: code that is compiled once and not verified starts with a third of the CPU time. */
 const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'];
+const javaArguments = () => [...shortLived, '-cp', `${jars()}/*`];
 
 async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
-  const classPath = `${jars()}/*`;
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
   const [port, controller] = [await freePort(), await freePort()];
   const file = join(folder, 'server.properties');
@@ -87,7 +87,7 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
     branch: 'maven',
     ...(saslPort !== undefined && { saslBroker: `127.0.0.1:${saslPort}` }),
     async tool(className, args, input) {
-      const run = promisify(execFile)('java', [...shortLived, '-cp', classPath, className, ...args], { maxBuffer: 1 << 28 });
+      const run = promisify(execFile)('java', [...javaArguments(), className, ...args], { maxBuffer: 1 << 28 });
       run.child.stdin?.end(input ?? '');
       return (await run).stdout;
     },
@@ -121,7 +121,7 @@ export function makeBroker(
   settings: Readonly<Record<string, string>>,
   { port, heapMiB, format = [] }: BrokerOptions,
 ): Broker {
-  const java = [...shortLived, '-cp', `${jars()}/*`];
+  const java = javaArguments();
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(file, lines.join(''));
   const storage = ['kafka.tools.StorageTool', 'format', ...format, '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', file];

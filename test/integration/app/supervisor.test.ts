@@ -87,6 +87,7 @@ describe('a supervised role', () => {
     // Held in one turn, so that this process still takes its channel for open.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     await parent.stop([['steady']]);
+    expect(steady.lives(), 'nothing is started after the stop').toHaveLength(1);
   });
 
   it('that is killed is started again', async () => {
