@@ -80,7 +80,7 @@ const ingest = victim({
       env: {
         ...ingestEnvironment({ brokers: kafka.brokers, topic, database: database.name }),
         // Small batches: a large one of a partition that is behind takes longer to fill than a life lasts here.
-        GATETRAIL_INGEST_BATCH_BYTES: String(16 * 2 ** 20),
+        GATETRAIL_INGEST_BATCH_BYTES: String(4 * 2 ** 20),
         INGEST_TRACE_FILE: traceFile,
       },
     });
