@@ -3,7 +3,7 @@
  * card number or an e-mail address. Runs before anything is stored or hashed. Clean texts pass on a length or a sign alone.
  */
 import { remembered } from '../core/remembered.ts';
-import type { CanonicalEvent } from '../schemas/event.ts';
+import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import { isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
@@ -47,15 +47,19 @@ const fromGateways = [
   'tls_cipher',
 ] as const satisfies readonly TextName[];
 
-const texts = [...fromClients, ...fromGateways] as const;
+const places = Object.keys(emptyEvent());
+const texts = [...fromClients, ...fromGateways].map((name) => ({ name, place: places.indexOf(name) }));
 
 export function redact(event: CanonicalEvent, allowedQueryKeys: ReadonlySet<string>): void {
   redactAttributes(event);
   cut(event, 'url_path', redactPath(event.url_path));
   cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
-  for (const name of texts) {
-    const text = event[name];
-    if (text.length >= shortestSecret) cut(event, name, redactText(text));
+  const values = Object.values(event) as unknown[];
+  for (const { name, place } of texts) {
+    const text = values[place] as string;
+    if (text.length < shortestSecret) continue;
+    const clean = redactText(text);
+    if (clean !== text || clean.length > maxTextLength) cut(event, name, clean);
   }
 }
 

@@ -18,6 +18,7 @@ export const outcomes = [
   'unknown',
 ] as const satisfies readonly Outcome[];
 
+/** Made by `emptyEvent` alone: what goes through all fields reads them by their place in it. */
 export interface CanonicalEvent {
   /** Start of the request, microseconds since the epoch (a safe integer until 2255). */
   timestamp: number;

@@ -1,5 +1,5 @@
 /** One batch of events as one Native block: what an insert under a token must be, and the fastest way into ClickHouse. */
-import { type CanonicalEvent, eventFields, outcomes, storageFields, timeSources } from '../schemas/event.ts';
+import { type CanonicalEvent, emptyEvent, eventFields, outcomes, storageFields, timeSources } from '../schemas/event.ts';
 import {
   AddressColumn,
   type Column,
@@ -44,21 +44,23 @@ export interface EventBlock {
 }
 
 type EventName = keyof CanonicalEvent;
-type NamesOf<Value> = { [Name in EventName]: CanonicalEvent[Name] extends Value ? Name : never }[EventName];
 
-interface Named<Value, Kind> {
-  readonly name: NamesOf<Value>;
+/** A column with the place of its value in an event: values by place cost a quarter of values by a name that varies. */
+interface Placed<Kind> {
+  readonly place: number;
   readonly column: Kind;
 }
+
+const places = Object.keys(emptyEvent());
 
 const small = { UInt8: (length: number) => new Uint8Array(length), UInt16: (length: number) => new Uint16Array(length) };
 
 export function createEventBlock(): EventBlock {
   // By class: a place in the code that calls one method alone is several times as fast.
-  const texts: Named<string, TextColumn>[] = [];
-  const words: Named<string, DictionaryColumn>[] = [];
-  const addresses: Named<string, AddressColumn>[] = [];
-  const numbers: Named<number | null, NullableColumn<number>>[] = [];
+  const texts: Placed<TextColumn>[] = [];
+  const words: Placed<DictionaryColumn>[] = [];
+  const addresses: Placed<AddressColumn>[] = [];
+  const numbers: Placed<NullableColumn<number>>[] = [];
   const timestamp = new Number64Column();
   const timeSource = new NumberColumn(small.UInt8);
   const outcome = new NumberColumn(small.UInt8);
@@ -85,10 +87,10 @@ export function createEventBlock(): EventBlock {
     if (name === 'signals') return signals;
     if (name === 'attributes') return attributes;
     // Which names are texts and which are numbers stands in CanonicalEvent; the column type says the same.
-    if (type === 'String') return listed(texts, name as NamesOf<string>, new TextColumn());
-    if (type === 'LowCardinality(String)') return listed(words, name as NamesOf<string>, new DictionaryColumn());
-    if (type === 'Nullable(IPv6)') return listed(addresses, name as NamesOf<string>, new AddressColumn());
-    return listed(numbers, name as NamesOf<number | null>, new NullableColumn(numberColumn(type), 0));
+    if (type === 'String') return listed(texts, name, new TextColumn());
+    if (type === 'LowCardinality(String)') return listed(words, name, new DictionaryColumn());
+    if (type === 'Nullable(IPv6)') return listed(addresses, name, new AddressColumn());
+    return listed(numbers, name, new NullableColumn(numberColumn(type), 0));
   }
 
   return {
@@ -103,18 +105,19 @@ export function createEventBlock(): EventBlock {
       attributes.add(event.attributes);
       offsets.add(offset);
       indexes.add(index);
-      for (const { name, column } of texts) {
-        const text = event[name];
+      const values = Object.values(event) as unknown[];
+      for (const { place, column } of texts) {
+        const text = values[place] as string;
         column.add(text);
         textLength += text.length;
       }
-      for (const { name, column } of words) {
-        const word = event[name];
+      for (const { place, column } of words) {
+        const word = values[place] as string;
         column.add(word);
         textLength += word.length;
       }
-      for (const { name, column } of addresses) column.add(event[name]);
-      for (const { name, column } of numbers) column.add(event[name]);
+      for (const { place, column } of addresses) column.add(values[place] as string);
+      for (const { place, column } of numbers) column.add(values[place] as number | null);
       for (const name in event.attributes) textLength += name.length + (event.attributes[name]?.length ?? 0);
     },
     get rows() {
@@ -151,8 +154,8 @@ export function createEventBlock(): EventBlock {
   };
 }
 
-function listed<Value, Kind extends Column<Value>>(list: Named<Value, Kind>[], name: NamesOf<Value>, column: Kind): Column<never> {
-  list.push({ name, column });
+function listed<Kind extends Column<never>>(list: Placed<Kind>[], name: EventName, column: Kind): Column<never> {
+  list.push({ place: places.indexOf(name), column });
   return column;
 }
 

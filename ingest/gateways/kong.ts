@@ -63,6 +63,7 @@ export default kong;
 /** `502, 200` after a retry; groups are parted by ` : `. The last attempt counts. */
 function lastStatus(text: string): number | null {
   if (text === '') return null;
+  if (text.length === 3) return toStatus(Number(text));
   const last = text.slice(Math.max(text.lastIndexOf(','), text.lastIndexOf(':')) + 1).trim();
   return last === '' ? null : toStatus(Number(last));
 }

@@ -157,6 +157,9 @@ describe('a block of events', () => {
     const wrong = `countIf(tenant != concat('t', toString(kafka_offset)) OR url_path != concat('/p/', toString(kafka_offset)) OR signals != [concat('s', toString(kafka_offset))])`;
     const answer = await sqlText(engine, `SELECT count(), uniqExact(tenant), ${wrong}, max(batch_events) FROM native`, database);
     expect(answer.trim().split('\t').map(Number)).toEqual([rows, rows, 0, rows]);
+    // All columns in one file: a file for each would have to be opened and synced with every insert.
+    const parts = `SELECT part_type FROM system.parts WHERE active AND database = '${database}' AND table = 'native'`;
+    expect((await sqlText(engine, parts, database)).trim()).toBe('Compact');
   });
 
   test('knows its rows and the span of its times', () => {
