@@ -97,9 +97,12 @@ async function runInsert(
   }
 }
 
+/** A body comes in pieces of 64 KiB: with room for some, they go into the file together and their sender need not wait. */
+const writeAhead = 1024 * 1024;
+
 async function writeBody(file: string, inline: Buffer, data: Readable | null): Promise<void> {
   // No wait before the body has its reader: damage that shows earlier would come out as a body that just ended.
-  const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  const out = createWriteStream(file, { flags: 'wx', mode: 0o600, highWaterMark: writeAhead });
   out.write(withoutLeadingSpace(inline));
   await pipeline(data === null || data.readableEnded ? Readable.from([]) : data, out);
 }
