@@ -15,6 +15,8 @@ const secrets = [
   'Basic dXNlcjpwYXNzd29yZA==',
   '-----BEGIN RSA PRIVATE KEY-----',
   '4111 1111 1111 1111',
+  '4111-1111-1111-1111',
+  '3782 822463 10005',
   '5500005555555559',
 ];
 
@@ -61,6 +63,11 @@ describe('a secret', () => {
   test.each(secrets)('%s is found in any text', (secret) => {
     expect(redactText(`agent/1.0 (${secret})`)).not.toContain(secret);
     expect(redactText(encodeURIComponent(encodeURIComponent(`x ${secret}`)))).toBe('REDACTED');
+  });
+
+  test('is no id of a request, whose digits are parted where no card parts them', () => {
+    // Each passes the check of card numbers.
+    for (const id of ['411111111111-1111', '41111-111111-11111', '4-111-1111-1111-1111']) expect(redactText(id)).toBe(id);
   });
 
   test('leaves the rest of a text standing', () => expect(redactText('curl/8.5 Bearer abcdef0123456789 x')).toBe('curl/8.5 REDACTED x'));
