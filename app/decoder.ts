@@ -14,6 +14,7 @@ export async function makeDecoder(config: Config): Promise<Decoder> {
     gateways: await loadGateways(),
     allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
+    credentials: deriveKey(secretsOf(config).current, 'credentials'),
     version,
   });
 }

@@ -14,6 +14,7 @@ async function makeDecoder() {
     gateways: await loadGateways(),
     allowedQueryKeys: new Set(),
     pseudonyms: deriveKey(Buffer.alloc(32, 1), 'pseudonyms'),
+    credentials: deriveKey(Buffer.alloc(32, 1), 'credentials'),
     version: 'bench',
   });
 }

@@ -1,13 +1,16 @@
 /** The limit of one element. Most are far below it, which their own keys and texts show without writing them out. */
 import { ReadFailure } from './gateway.ts';
-import { type Element, jsonOf, textOf } from './unwrap.ts';
+import type { Element } from './recognise.ts';
 
 export const maxElementBytes = 1024 * 1024;
+
+/** The element as it would be written. */
+export const textOf = ({ value }: Element): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** @throws ReadFailure TOO_LARGE */
 export function assertElementSize(element: Element): void {
   // A unit of a text is at most six bytes, where JSON escapes it: below an eighth of the limit nothing has to be counted.
-  if (unitsLeft('text' in element ? element.text : jsonOf(element), maxElementBytes / 8) > 0) return;
+  if (unitsLeft(element.value, maxElementBytes / 8) > 0) return;
   const bytes = Buffer.byteLength(textOf(element));
   if (bytes > maxElementBytes)
     throw new ReadFailure('TOO_LARGE', '', `expected an element of at most ${maxElementBytes} bytes, ${bytes} came`);

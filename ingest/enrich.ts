@@ -45,6 +45,6 @@ function toIso(micros: number): string {
 }
 
 /** Keyed hash of 16 hex digits, worked out once per value: a batch holds few people and many of their requests. */
-export function pseudonyms(key: PurposeKey): (person: string) => string {
-  return remembered((person) => keyedHash(key, person, 16), 100_000);
+export function keyedHashes(key: PurposeKey): (value: string) => string {
+  return remembered((value) => keyedHash(key, value, 16), 100_000);
 }

@@ -3,25 +3,45 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { Json } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 
+/** What the configuration says of where a record comes from. */
+export interface SourceSettings {
+  /** IANA name, for times that have no zone of their own. */
+  readonly timeZone: string;
+  /** Of a layout whose lines do not name their columns. */
+  readonly columns: readonly string[];
+  /** Whether an address is one of the source's own proxies; null where none is named, and then no list is looked through. */
+  readonly isTrusted: ((address: string) => boolean) | null;
+  /** Keyed hash of a raw key, for `credential_hash`: the key itself goes into no column. */
+  readonly hashKey: (raw: string) => string;
+}
+
 interface Format<Element> {
   /** Place in the ordered list of recognition: of formats that match, the lowest wins. Source: the rows of the list are in docs. */
   readonly order: number;
+  /** What `recognises` looks for, in words. */
+  readonly test: string;
   recognises(element: Element): boolean;
-  /** Why it is no request, or '' when it is one. */
+  /** Why it is no request, or '' when it is one. Asked of what a pinned source holds too, recognised or not. */
   skips(element: Element): string;
   /** Fills an empty event with what the format gives, as it came: redaction is later. @throws ReadFailure */
-  read(element: Element, event: CanonicalEvent): void;
+  read(element: Element, event: CanonicalEvent, source: SourceSettings): void;
 }
 
-export interface JsonGateway extends Format<Json> {
-  readonly form: 'json';
+export interface JsonFormat extends Format<Json> {
+  /** Where one document holds several records: each of them, in order, as `read` takes it. */
+  records?(document: Json): readonly Json[];
 }
 
-export interface TextGateway extends Format<string> {
-  readonly form: 'text';
+export interface TextFormat extends Format<string> {
+  /** Columns that a line names for those after it, which are then of this format; null for any other line. */
+  columns?(line: string): readonly string[] | null;
 }
 
-export type Gateway = JsonGateway | TextGateway;
+/** A gateway writes JSON, lines of text, or either. */
+export interface Gateway {
+  readonly json?: JsonFormat;
+  readonly text?: TextFormat;
+}
 
 /** A record of a known format that cannot be read. The message says what was expected and what came, without values. */
 export class ReadFailure extends Error {
@@ -34,60 +54,4 @@ export class ReadFailure extends Error {
     this.code = code;
     this.path = path;
   }
-}
-
-/**
- * Microseconds from an epoch time; its unit shows by its magnitude, because writers do not follow their own schema.
- * @throws ReadFailure MISSING_TIME, BAD_TIME
- */
-export function epochMicros(value: unknown, path: string): number {
-  if (value === undefined || value === null || value === '')
-    throw new ReadFailure('MISSING_TIME', path, 'expected an epoch time, nothing came');
-  const epoch = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
-  if (!Number.isFinite(epoch) || epoch < 0)
-    throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
-  if (epoch < 1e11) return Math.round(epoch * 1e6);
-  if (epoch < 1e14) return Math.round(epoch * 1e3);
-  if (epoch < 1e17) return Math.round(epoch);
-  return Math.round(epoch / 1e3);
-}
-
-/** Microseconds from ISO 8601 with an offset or Z; digits below the microsecond are cut. @throws ReadFailure MISSING_TIME, BAD_TIME */
-export function isoMicros(value: unknown, path: string): number {
-  if (value === undefined || value === null || value === '')
-    throw new ReadFailure('MISSING_TIME', path, 'expected an ISO 8601 time, nothing came');
-  const parts =
-    typeof value === 'string' ? /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)$/.exec(value) : null;
-  const [, day, time, digits = '', offset] = parts ?? [];
-  const seconds = Date.parse(`${day}T${time}${offset}`);
-  if (Number.isNaN(seconds) || Number.isNaN(calendarTime(`${day}T${time}`)))
-    throw new ReadFailure('BAD_TIME', path, 'expected an ISO 8601 time with an offset, something else came');
-  return seconds * 1000 + Number(digits.padEnd(6, '0').slice(0, 6));
-}
-
-/** Milliseconds of `2026-11-22T10:00:00` in UTC; NaN for a day or hour that no calendar has, which Date would roll over into the next. */
-export function calendarTime(text: string): number {
-  const ms = Date.parse(`${text}Z`);
-  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text ? Number.NaN : ms;
-}
-
-/** Splits what stands in a request line: path and query, without the scheme and host of an absolute form. */
-export function readTarget(target: string, event: CanonicalEvent): void {
-  const start = target.startsWith('http://') || target.startsWith('https://') ? target.indexOf('/', 8) : 0;
-  const path = start < 0 ? '/' : target.slice(start);
-  const mark = path.indexOf('?');
-  event.url_path = mark < 0 ? path : path.slice(0, mark);
-  event.url_query = mark < 0 ? '' : path.slice(mark + 1);
-}
-
-/** Scheme and host of an absolute URL; user info and port are left out. */
-export function readOrigin(url: string, event: CanonicalEvent): void {
-  const end = url.indexOf('://');
-  if (end < 0) return;
-  event.url_scheme = url.slice(0, end);
-  const slash = url.indexOf('/', end + 3);
-  const authority = url.slice(end + 3, slash < 0 ? undefined : slash);
-  const host = authority.slice(authority.lastIndexOf('@') + 1);
-  const colon = host.lastIndexOf(':');
-  event.server_address = colon > host.indexOf(']') ? host.slice(0, colon) : host;
 }

@@ -8,14 +8,14 @@ import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import type { Decoder } from './decoder.ts';
-import { assertElementSize, maxElementBytes } from './element-size.ts';
-import { enrich, pseudonyms } from './enrich.ts';
+import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
+import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
-import { createRecogniser } from './recognise.ts';
+import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
-import { type Element, jsonOf, textOf, unwrap } from './unwrap.ts';
+import { unwrap } from './unwrap.ts';
 
 export interface DecoderOptions extends SourceOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
@@ -29,24 +29,22 @@ export interface DecoderOptions extends SourceOptions {
 export const loadGateways = (): Promise<ReadonlyMap<string, Gateway>> => loadKinds<Gateway>(join(import.meta.dirname, 'gateways'));
 
 export function createDecoder(options: DecoderOptions): Decoder {
-  const recognise = createRecogniser(options.gateways);
+  const recogniserOf = createRecognisers(options.gateways);
   const originOf = createOrigins(options);
-  const pseudonym = pseudonyms(options.pseudonyms);
+  const pseudonym = keyedHashes(options.pseudonyms);
   /** Format of the element at hand, for its dead letter. */
   let detected = '';
 
   /** The event, or why the element is no request. @throws ReadFailure */
   function read(element: Element, origin: Origin, receivedAt: number): CanonicalEvent | string {
-    detected = '';
-    const recognised = recognise(element, origin.format);
-    detected = recognised.format;
-    const why = recognised.skips();
+    detected = element.format;
+    const why = element.skips();
     if (why !== '') return why;
     const event = emptyEvent();
-    recognised.read(event);
+    element.read(event, origin.settings);
     if (event.gateway_name === '') event.gateway_name = origin.gateway;
-    event.source_format = recognised.format;
-    event.tenant = origin.tenantOf(jsonOf(element));
+    event.source_format = element.format;
+    event.tenant = origin.tenantOf(element.value);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
     return event;
@@ -58,9 +56,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
       const { offset, value } = message;
       if (value === null) return sink.skipped(offset, 0, 'a tombstone');
       const origin = originOf(message, topic);
-      let elements: Element[];
+      let elements: readonly Element[];
       try {
-        elements = unwrap(value);
+        elements = unwrap(value, { recogniser: recogniserOf(origin.format), columns: origin.columns, attributes: origin.attributes });
       } catch (error) {
         const tenant = origin.tenantOrDefault(null);
         return sink.rejected(rejectionOf(error, { offset, index: 0, tenant, text: value, detectedFormat: '' }));
@@ -73,7 +71,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
           if (typeof event === 'string') sink.skipped(offset, index, event);
           else sink.event(event, offset, index);
         } catch (error) {
-          const tenant = origin.tenantOrDefault(jsonOf(element));
+          const tenant = origin.tenantOrDefault(element.value);
           const text = isAlone ? value : Buffer.from(textOf(element));
           sink.rejected(rejectionOf(error, { offset, index, tenant, text, detectedFormat: detected }));
         }

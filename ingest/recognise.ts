@@ -1,49 +1,97 @@
-/** Which format an element is of: pure, in a fixed order, and never a looser second guess after a reader failed. */
-import { isObject } from '../core/fields.ts';
+/** Which format a record is of: pure, in a fixed order, and never a looser second guess after a reader failed. */
+import type { Json } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
-import { type Gateway, type JsonGateway, ReadFailure, type TextGateway } from './gateway.ts';
-import type { Element } from './unwrap.ts';
+import { type Gateway, type JsonFormat, ReadFailure, type SourceSettings, type TextFormat } from './gateway.ts';
 
-/** An element with the reader of its format. */
-export interface Recognised {
-  readonly format: string;
-  /** Why it is no request, or ''. */
-  skips(): string;
-  /** @throws ReadFailure */
-  read(event: CanonicalEvent): void;
+export interface Named<Format> {
+  readonly name: string;
+  readonly format: Format;
 }
 
-/** `pinned` leaves recognition out. @throws ReadFailure UNKNOWN_FORMAT */
-export type Recogniser = (element: Element, pinned: string | undefined) => Recognised;
+/** What is sought in the records of a source. */
+export interface Recogniser {
+  /** undefined where no format matches. A pinned source has one format alone. */
+  json(document: Json): Named<JsonFormat> | undefined;
+  text(line: string): Named<TextFormat> | undefined;
+  /** The format that lines with these columns are of, where one names columns. */
+  readonly columned: Named<TextFormat> | undefined;
+  /** Of a pinned source: takes what it does not recognise too, to skip it or to say what is wrong. */
+  readonly pinned: Gateway & { readonly name: string };
+}
 
-export function createRecogniser(gateways: ReadonlyMap<string, Gateway>): Recogniser {
-  const ordered = [...gateways].toSorted(([, a], [, b]) => a.order - b.order);
-  const json = ordered.filter((entry): entry is [string, JsonGateway] => entry[1].form === 'json');
-  const text = ordered.filter((entry): entry is [string, TextGateway] => entry[1].form === 'text');
+/** A record with its format. */
+export interface Element {
+  /** '' where none was recognised. */
+  readonly format: string;
+  /** The JSON value or the line of text. */
+  readonly value: unknown;
+  /** Why it is no request, or ''. @throws ReadFailure UNKNOWN_FORMAT and what else kept it from being recognised */
+  skips(): string;
+  /** @throws ReadFailure */
+  read(event: CanonicalEvent, source: SourceSettings): void;
+}
 
-  return (element, pinned) => {
-    if ('failure' in element) throw element.failure;
-    if ('text' in element) {
-      const found = text.find(([name, gateway]) => (pinned === undefined ? gateway.recognises(element.text) : name === pinned));
-      if (found === undefined) throw unknown(pinned, 'a line of text', text);
-      return bound(found, element.text);
+/** By the format that a source is pinned to, undefined for any. */
+export function createRecognisers(gateways: ReadonlyMap<string, Gateway>): (pinned: string | undefined) => Recogniser {
+  const json = formatsOf(gateways, ({ json: format }) => format);
+  const text = formatsOf(gateways, ({ text: format }) => format);
+  const recognisers = new Map<string | undefined, Recogniser>();
+
+  function make(pinned: string | undefined): Recogniser {
+    const wanted = <Format>(formats: readonly Named<Format>[]) =>
+      pinned === undefined ? formats : formats.filter(({ name }) => name === pinned);
+    const [documents, lines] = [wanted(json), wanted(text)];
+    return {
+      json: (document) => documents.find(({ format }) => format.recognises(document)),
+      text: (line) => lines.find(({ format }) => format.recognises(line)),
+      columned: lines.find(({ format }) => format.columns !== undefined),
+      pinned: { name: pinned ?? '', ...(pinned === undefined ? {} : gateways.get(pinned)) },
+    };
+  }
+
+  return (pinned) => {
+    let recogniser = recognisers.get(pinned);
+    if (recogniser === undefined) {
+      recogniser = make(pinned);
+      if (pinned === undefined || gateways.has(pinned)) recognisers.set(pinned, recogniser);
     }
-    const { json: record } = element;
-    if (!isObject(record)) throw unknown(pinned, 'a JSON value that is no object', json);
-    const found = json.find(([name, gateway]) => (pinned === undefined ? gateway.recognises(record) : name === pinned));
-    if (found === undefined) throw unknown(pinned, 'a JSON object', json);
-    return bound(found, record);
+    return recogniser;
   };
 }
 
-function bound<Record>(
-  [format, gateway]: readonly [string, { skips(record: Record): string; read(record: Record, event: CanonicalEvent): void }],
-  record: Record,
-): Recognised {
-  return { format, skips: () => gateway.skips(record), read: (event) => gateway.read(record, event) };
+function formatsOf<Format extends { readonly order: number }>(
+  gateways: ReadonlyMap<string, Gateway>,
+  pick: (gateway: Gateway) => Format | undefined,
+): readonly Named<Format>[] {
+  return [...gateways]
+    .flatMap(([name, gateway]) => {
+      const format = pick(gateway);
+      return format === undefined ? [] : [{ name, format }];
+    })
+    .toSorted((a, b) => a.format.order - b.format.order);
 }
 
-function unknown(pinned: string | undefined, came: string, known: readonly [string, Gateway][]): ReadFailure {
-  const expected = pinned ?? known.map(([name]) => name).join(', ');
-  return new ReadFailure('UNKNOWN_FORMAT', '', `expected a record of ${expected}; ${came} came that is none`);
+/** A record of a format, as its own reader takes it. */
+export function elementOf<Value>(
+  { name, format }: Named<{ skips(value: Value): string; read(value: Value, event: CanonicalEvent, source: SourceSettings): void }>,
+  value: Value,
+): Element {
+  return { format: name, value, skips: () => format.skips(value), read: (event, source) => format.read(value, event, source) };
+}
+
+export function failed(failure: ReadFailure, value: unknown): Element {
+  const fail = () => {
+    throw failure;
+  };
+  return { format: '', value, skips: fail, read: fail };
+}
+
+export function skipped(why: string, value: unknown): Element {
+  return { format: '', value, skips: () => why, read: () => {} };
+}
+
+/** What no format recognises. */
+export function unknown(came: string, { pinned }: Recogniser, value: unknown): Element {
+  const expected = pinned.name === '' ? 'a record of a known format (gatetrail recognise lists them)' : `a record of ${pinned.name}`;
+  return failed(new ReadFailure('UNKNOWN_FORMAT', '', `expected ${expected}; ${came} came that is none`), value);
 }

@@ -1,8 +1,13 @@
 /** What the configuration says of a topic, and whose a record is. */
+import { BlockList, isIPv6 } from 'node:net';
+import type { PurposeKey } from '../core/keys.ts';
 import { isObject, type Json, own, textOf } from '../core/fields.ts';
-import { ReadFailure } from './gateway.ts';
+import { keyedHashes } from './enrich.ts';
+import { ReadFailure, type SourceSettings } from './gateway.ts';
 import { formatHeader, gatewayHeader, tenantHeader } from './intake.ts';
 import type { LogMessage } from './log.ts';
+import { fieldsHeader } from './messages.ts';
+import { cloudEvent } from './wrappers.ts';
 
 export interface Source {
   readonly topic: string;
@@ -13,12 +18,23 @@ export interface Source {
   /** Name of the gateway behind the topic. */
   readonly gateway?: string | undefined;
   readonly start?: 'earliest' | 'latest' | undefined;
+  /** For times without a zone; default UTC. */
+  readonly timeZone?: string | undefined;
+  /** Addresses and networks of the source's own proxies, as 10.0.0.0/8. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Of lines that do not name their columns. */
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** What holds for all records of one message. */
 export interface Origin {
   readonly format: string | undefined;
   readonly gateway: string;
+  readonly settings: SourceSettings;
+  /** Of the lines of the message, where they are known. */
+  readonly columns: readonly string[];
+  /** Of each of its events. */
+  readonly attributes: Readonly<Record<string, string>>;
   /** Whose an element is. @throws ReadFailure TENANT_UNKNOWN */
   tenantOf(element: unknown): string;
   /** For what could not be read: somebody has to see it. */
@@ -30,10 +46,20 @@ export interface SourceOptions {
   readonly defaultTenant: string;
   /** Posts and imports: the headers of its messages were written by the intake, and are believed here alone. Null where nobody else writes to the log. */
   readonly intakeTopic: string | null;
+  /** Of raw keys of consumers. */
+  readonly credentials: PurposeKey;
 }
 
-export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOptions): (message: LogMessage, topic: string) => Origin {
+export function createOrigins({
+  sources,
+  defaultTenant,
+  intakeTopic,
+  credentials,
+}: SourceOptions): (message: LogMessage, topic: string) => Origin {
   const byTopic = new Map(sources.map((source) => [source.topic, source]));
+  const hashKey = keyedHashes(credentials);
+  const settings = new Map(sources.map((source) => [source.topic, settingsOf(source, hashKey)]));
+  const noSettings = settingsOf({ topic: '' }, hashKey);
   return ({ headers }, topic) => {
     const source = byTopic.get(topic);
     const posted = intakeTopic === null || topic === intakeTopic ? headers : {};
@@ -42,6 +68,9 @@ export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOpt
     return {
       format: posted[formatHeader] ?? (source?.format === 'auto' ? undefined : source?.format),
       gateway: posted[gatewayHeader] ?? source?.gateway ?? '',
+      settings: settings.get(topic) ?? noSettings,
+      columns: columnsOf(headers[fieldsHeader]) ?? source?.columns ?? none,
+      attributes: headers['ce_specversion'] === undefined ? noAttributes : cloudEvent(headers['ce_id'], headers['ce_source']),
       tenantOf,
       tenantOrDefault(element) {
         try {
@@ -52,6 +81,37 @@ export function createOrigins({ sources, defaultTenant, intakeTopic }: SourceOpt
       },
     };
   };
+}
+
+const none: readonly string[] = [];
+const noAttributes = {};
+
+function settingsOf({ timeZone = 'UTC', columns = none, trustedProxies }: Source, hashKey: SourceSettings['hashKey']): SourceSettings {
+  return {
+    timeZone,
+    columns,
+    hashKey,
+    isTrusted: trustedProxies === undefined || trustedProxies.length === 0 ? null : trusting(trustedProxies),
+  };
+}
+
+function trusting(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/** A `#Fields:` line as a header. */
+function columnsOf(fields: string | undefined): readonly string[] | undefined {
+  return fields
+    ?.replace(/^#Fields:/, '')
+    .trim()
+    .split(/\s+/);
 }
 
 function tenantBy(rule: NonNullable<Source['tenant']>, headers: Readonly<Record<string, string>>, element: unknown): string {

@@ -1,86 +1,156 @@
 /**
- * Opens a message down to its elements: gzip, byte order mark, JSON object or array, NDJSON, `records[]`, plain lines. Every
- * element counts, also one that cannot be read, so that its index stays the same when a reader changes. Beyond a limit the
- * message is refused as a whole, nothing of it in part.
+ * Opens a message down to its records: gzip, byte order mark, JSON object or array, NDJSON, plain lines, and what shippers put
+ * around a record. A document that a format recognises is a record and is not opened further. Every element counts, also one
+ * that cannot be read, so that its index stays the same when a reader changes. Beyond a limit the message is refused as a whole.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
-import { isObject } from '../core/fields.ts';
+import { isObject, type Json } from '../core/fields.ts';
 import { ReadFailure } from './gateway.ts';
 import { maxMessageBytes } from './messages.ts';
+import { type Element, elementOf, failed, type Recogniser, skipped, unknown } from './recognise.ts';
+import { openWrapper, withoutPrefix } from './wrappers.ts';
 
 const maxOpenedBytes = 64 * 1024 * 1024;
 const maxRatio = 200;
 const maxElements = 10_000;
 const maxDepth = 3;
 
-/** A JSON value, a line of text, or the reason why it is neither. */
-export type Element = { readonly json: unknown } | { readonly text: string } | { readonly failure: ReadFailure; readonly text: string };
-
-/** The JSON value of an element, null where it is none. */
-export const jsonOf = (element: Element): unknown => ('json' in element ? element.json : null);
-
-export const textOf = (element: Element): string => ('text' in element ? element.text : JSON.stringify(element.json));
-
 const byteOrderMark = '\ufeff';
 
-/** @throws ReadFailure for the message as a whole: TOO_LARGE, TOO_MANY_ELEMENTS, TOO_DEEP, BAD_ENCODING, SCHEMA_REGISTRY_UNSUPPORTED */
-export function unwrap(value: Buffer): Element[] {
-  const elements: Element[] = [];
-  openBytes(value, 0, elements);
-  return elements;
+type Attributes = Readonly<Record<string, string>>;
+
+export interface UnwrapOptions {
+  readonly recogniser: Recogniser;
+  /** Of the lines, where they are known before the first one. */
+  readonly columns: readonly string[];
+  /** Of each event, from what stands around the message. */
+  readonly attributes: Attributes;
 }
 
-function openBytes(value: Buffer, depth: number, elements: Element[]): void {
-  if (value.length > maxMessageBytes && depth === 0) throw tooLarge(`expected at most ${maxMessageBytes} bytes, ${value.length} came`);
-  if (value[0] === 0x1f && value[1] === 0x8b) return openBytes(opened(value), deeper(depth), elements);
-  // A magic byte, then the id of a schema in four bytes.
-  if (value[0] === 0 && value.length > 5) {
-    throw new ReadFailure(
-      'SCHEMA_REGISTRY_UNSUPPORTED',
-      '',
-      'expected JSON or text, Confluent schema-registry framing came; let the producer write plain JSON',
+/** @throws ReadFailure for the message as a whole: TOO_LARGE, TOO_MANY_ELEMENTS, TOO_DEEP, BAD_ENCODING, SCHEMA_REGISTRY_UNSUPPORTED */
+export function unwrap(value: Buffer, options: UnwrapOptions): readonly Element[] {
+  if (value.length > maxMessageBytes) throw tooLarge(`expected at most ${maxMessageBytes} bytes, ${value.length} came`);
+  const opening = new Opening(options);
+  opening.bytes(value);
+  return opening.elements;
+}
+
+class Opening {
+  readonly elements: Element[] = [];
+  private readonly recogniser: Recogniser;
+  private attributes: Attributes;
+  private columns: readonly string[];
+
+  constructor({ recogniser, columns, attributes }: UnwrapOptions) {
+    this.recogniser = recogniser;
+    this.columns = columns;
+    this.attributes = attributes;
+  }
+
+  bytes(value: Buffer): void {
+    const plain = value[0] === 0x1f && value[1] === 0x8b ? opened(value) : value;
+    // A magic byte, then the id of a schema in four bytes.
+    if (plain[0] === 0 && plain.length > 5) {
+      const message = 'expected JSON or text, Confluent schema-registry framing came; let the producer write plain JSON';
+      throw new ReadFailure('SCHEMA_REGISTRY_UNSUPPORTED', '', message);
+    }
+    this.text(decoded(plain), 0);
+  }
+
+  private text(text: string, depth: number): void {
+    const before = this.elements.length;
+    const start = firstSign(text);
+    const document = start === '{' || start === '[' ? parsed(text) : undefined;
+    if (document !== undefined) return this.json(document, depth);
+    for (const line of text.split('\n')) this.line(line.trim(), depth);
+    if (this.elements.length === before)
+      this.add(failed(new ReadFailure('UNKNOWN_FORMAT', '', 'expected a record, nothing but blanks came'), ''));
+  }
+
+  private line(line: string, depth: number): void {
+    if (line === '') return;
+    const { columned, pinned, text } = this.recogniser;
+    const columns = columned?.format.columns?.(line) ?? null;
+    if (columns !== null) this.columns = columns;
+    if (columned !== undefined && (columns !== null || this.columns.length > 0))
+      return this.add(this.withColumns(elementOf(columned, line)));
+    const bare = withoutPrefix(line);
+    if (bare[0] === '{' || bare[0] === '[') {
+      const document = parsed(bare);
+      if (document !== undefined) return this.json(document, depth);
+      if (pinned.text === undefined && text(bare) === undefined)
+        return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
+    }
+    const found = text(bare) ?? (pinned.text && { name: pinned.name, format: pinned.text });
+    this.add(found === undefined ? unknown('a line of text', this.recogniser, line) : elementOf(found, bare));
+  }
+
+  private json(document: unknown, depth: number): void {
+    if (Array.isArray(document)) {
+      for (const each of document) this.json(each, Array.isArray(each) ? deeper(depth) : depth);
+      return;
+    }
+    if (!isObject(document)) return this.add(unknown('a JSON value that is no object', this.recogniser, document));
+    const found = this.recogniser.json(document);
+    if (found !== undefined) {
+      for (const record of found.format.records?.(document) ?? [document]) this.add(elementOf(found, record));
+    } else if (!this.wrapper(document, depth)) {
+      const { json, name } = this.recogniser.pinned;
+      this.add(json === undefined ? unknown('a JSON object', this.recogniser, document) : elementOf({ name, format: json }, document));
+    }
+  }
+
+  /** False where there is nothing inside that could be a record. */
+  private wrapper(document: Json, depth: number): boolean {
+    const wrapped = openWrapper(document);
+    if (wrapped === null || !(wrapped.isSure || wrapped.contents.every((content) => this.isReadable(String(content))))) return false;
+    const inside = deeper(depth);
+    const around = this.attributes;
+    this.attributes = { ...around, ...wrapped.attributes };
+    for (const content of wrapped.contents) {
+      if (wrapped.skipped !== undefined) this.add(skipped(wrapped.skipped, content));
+      else if (typeof content === 'string') this.text(content, inside);
+      else this.json(content, inside);
+    }
+    this.attributes = around;
+    return true;
+  }
+
+  private isReadable(text: string): boolean {
+    const bare = withoutPrefix(text.trim());
+    if (bare[0] === '{' || bare[0] === '[') return parsed(bare) !== undefined;
+    return (
+      bare !== '' && (this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0)
     );
   }
-  openText(decoded(value), depth, elements);
-}
 
-function openText(text: string, depth: number, elements: Element[]): void {
-  const start = firstSign(text);
-  if (start === '{' || start === '[') {
-    const document = parsed(text);
-    if (document !== undefined) return openJson(document, depth, elements);
+  private withColumns(element: Element): Element {
+    const { columns } = this;
+    return { ...element, read: (event, source) => element.read(event, { ...source, columns }) };
   }
-  for (const line of text.split('\n')) {
-    const trimmed = line.trim();
-    if (trimmed !== '') openLine(trimmed, depth, elements);
+
+  private add(element: Element): void {
+    if (this.elements.length === maxElements)
+      throw new ReadFailure('TOO_MANY_ELEMENTS', '', `expected at most ${maxElements} elements, more came`);
+    const { attributes } = this;
+    this.elements.push(
+      isEmpty(attributes)
+        ? element
+        : {
+            ...element,
+            read: (event, source) => {
+              element.read(event, source);
+              Object.assign(event.attributes, attributes);
+            },
+          },
+    );
   }
-  if (elements.length === 0)
-    add(elements, { failure: new ReadFailure('UNKNOWN_FORMAT', '', 'expected a record, nothing but blanks came'), text: '' });
 }
 
-function openLine(line: string, depth: number, elements: Element[]): void {
-  if (line[0] !== '{' && line[0] !== '[') return add(elements, { text: line });
-  const document = parsed(line);
-  if (document !== undefined) openJson(document, depth, elements);
-  else add(elements, { failure: new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), text: line });
-}
-
-function openJson(document: unknown, depth: number, elements: Element[]): void {
-  if (Array.isArray(document)) {
-    deeper(depth);
-    for (const each of document) openJson(each, depth + 1, elements);
-    return;
-  }
-  const records = isObject(document) ? document['records'] : undefined;
-  if (Array.isArray(records)) return openJson(records, deeper(depth), elements);
-  add(elements, { json: document });
-}
-
-function add(elements: Element[], element: Element): void {
-  if (elements.length === maxElements)
-    throw new ReadFailure('TOO_MANY_ELEMENTS', '', `expected at most ${maxElements} elements, more came`);
-  elements.push(element);
+function isEmpty(attributes: Attributes): boolean {
+  for (const _ in attributes) return false;
+  return true;
 }
 
 function deeper(depth: number): number {

@@ -29,6 +29,7 @@ const recognise: Verb = {
       allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
+      credentials: deriveKey('recognise', 'credentials'),
       version,
     });
     let rejected = 0;

@@ -4,12 +4,14 @@
  */
 import { readAddress } from '../../core/address.ts';
 import { countOf, durationOf, isObject, objectOf, statusOf, textOf } from '../../core/fields.ts';
-import { epochMicros, type JsonGateway, readOrigin, readTarget } from '../gateway.ts';
+import type { Gateway, JsonFormat } from '../gateway.ts';
 import { readHeaders } from '../headers.ts';
+import { readOrigin, readTarget } from '../targets.ts';
+import { epochMicros } from '../times.ts';
 
-const apisix: JsonGateway = {
-  form: 'json',
+const format: JsonFormat = {
   order: 70,
+  test: '`start_time`, objects `request` and `response`, and one of `server.version`, `route_id`, `apisix_latency`',
   recognises: (record) =>
     record['start_time'] !== undefined &&
     isObject(record['request']) &&
@@ -38,4 +40,5 @@ const apisix: JsonGateway = {
     readHeaders(objectOf(request['headers']), event);
   },
 };
-export default apisix;
+const gateway: Gateway = { json: format };
+export default gateway;

@@ -2,7 +2,8 @@
 import { readAddress } from '../../core/address.ts';
 import { countOf, durationOf, isObject, type Json, listOf, objectOf, own, statusOf, textOf } from '../../core/fields.ts';
 import { type CanonicalEvent, emptyEvent, outcomes, timeSources } from '../../schemas/event.ts';
-import { isoMicros, type JsonGateway } from '../gateway.ts';
+import type { Gateway, JsonFormat } from '../gateway.ts';
+import { isoMicros } from '../times.ts';
 
 type TextName = { [Name in keyof CanonicalEvent]: string extends CanonicalEvent[Name] ? Name : never }[keyof CanonicalEvent];
 
@@ -12,9 +13,9 @@ const textNames = (Object.entries(emptyEvent()) as [keyof CanonicalEvent, unknow
   .filter(([name, value]) => value === '' && !notFromInput.includes(name))
   .map(([name]) => name as TextName); // '' stands in the texts alone
 
-const gatetrail: JsonGateway = {
-  form: 'json',
+const format: JsonFormat = {
   order: 0,
+  test: 'texts `timestamp` and `gateway_kind`, and no object among `request`, `response`',
   recognises: (record) =>
     typeof record['timestamp'] === 'string' &&
     typeof record['gateway_kind'] === 'string' &&
@@ -41,7 +42,8 @@ const gatetrail: JsonGateway = {
     event.attributes = texts(objectOf(record['attributes']));
   },
 };
-export default gatetrail;
+const gateway: Gateway = { json: format };
+export default gateway;
 
 function oneOf<Value extends string>(values: readonly Value[], text: string, otherwise: NoInfer<Value>): Value {
   return values.find((value) => value === text) ?? otherwise;

@@ -4,12 +4,14 @@
  */
 import { readAddress } from '../../core/address.ts';
 import { countOf, durationOf, isObject, type Json, listOf, objectOf, statusOf, textOf, toStatus } from '../../core/fields.ts';
-import { epochMicros, type JsonGateway, readOrigin, readTarget } from '../gateway.ts';
+import type { Gateway, JsonFormat } from '../gateway.ts';
 import { readHeaders } from '../headers.ts';
+import { readOrigin, readTarget } from '../targets.ts';
+import { epochMicros } from '../times.ts';
 
-const kong: JsonGateway = {
-  form: 'json',
+const format: JsonFormat = {
   order: 60,
+  test: '`started_at`, objects `request` and `response` (or `session`), and one of `latencies`, `tries`, `client_ip`',
   recognises: (record) =>
     record['started_at'] !== undefined &&
     ((isObject(record['request']) && isObject(record['response'])) || isObject(record['session'])) &&
@@ -58,7 +60,8 @@ const kong: JsonGateway = {
     readHeaders(objectOf(request['headers']), event);
   },
 };
-export default kong;
+const gateway: Gateway = { json: format };
+export default gateway;
 
 /** `502, 200` after a retry; groups are parted by ` : `. The last attempt counts. */
 function lastStatus(text: string): number | null {

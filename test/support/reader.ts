@@ -69,6 +69,7 @@ export async function startReader({
       gateways: await loadGateways(),
       allowedQueryKeys: new Set(),
       pseudonyms: deriveKey('a secret of the tests', 'pseudonyms'),
+      credentials: deriveKey('a secret of the tests', 'credentials'),
       version: 'test',
     }),
     writer,

@@ -27,6 +27,7 @@ function decode(
     intakeTopic: 'in',
     allowedQueryKeys: new Set(),
     pseudonyms: deriveKey('a secret of the tests', 'pseudonyms'),
+    credentials: deriveKey('a secret of the tests', 'credentials'),
     version: 'test',
     ...options,
   });
@@ -266,6 +267,7 @@ describe('what is stored', () => {
       intakeTopic: 'in',
       allowedQueryKeys: new Set<string>(),
       pseudonyms: deriveKey('s', 'pseudonyms'),
+      credentials: deriveKey('s', 'credentials'),
       version: '1',
     };
     const changed = [

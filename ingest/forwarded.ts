@@ -1,0 +1,33 @@
+/** The three addresses of a request: what the gateway decided, its TCP peer, and the list that proxies and clients can write. */
+import { readAddress } from '../core/address.ts';
+import type { CanonicalEvent } from '../schemas/event.ts';
+import type { SourceSettings } from './gateway.ts';
+
+/** Longest forwarded list that is kept. */
+const maxForwardedLength = 512;
+
+/** As it came. */
+export function readForwarded(list: string, event: CanonicalEvent): void {
+  event.forwarded_for = list.slice(0, maxForwardedLength);
+}
+
+/**
+ * For a gateway that tells its peer and a list, and decides nothing: where the peer is one of the source's own proxies, the
+ * client is the rightmost address of the list that is none of them. Otherwise the peer is the client: whoever is further left
+ * wrote the list.
+ */
+export function decideClient(event: CanonicalEvent, { isTrusted }: SourceSettings): void {
+  if (isTrusted === null || event.client_address === '' || !isTrusted(event.client_address)) return;
+  event.network_peer_address = event.client_address;
+  event.client_address = lastUntrusted(event.forwarded_for, isTrusted) || event.client_address;
+}
+
+/** Of a forwarded list: the rightmost address, without the source's own proxies where they are known. '' where there is none. */
+export function rightmost(list: string, { isTrusted }: SourceSettings): string {
+  return lastUntrusted(list, isTrusted ?? (() => false));
+}
+
+function lastUntrusted(list: string, isTrusted: (address: string) => boolean): string {
+  const addresses = list.split(',').map((each) => readAddress(each.trim()));
+  return addresses.findLast((address) => address !== '' && !isTrusted(address)) ?? '';
+}

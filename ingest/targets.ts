@@ -1,0 +1,44 @@
+/** What was asked for: request lines, targets, origins and versions of HTTP, as gateways write them. */
+import type { CanonicalEvent } from '../schemas/event.ts';
+
+/** Splits what stands in a request line: path and query, without the scheme and host of an absolute form. */
+export function readTarget(target: string, event: CanonicalEvent): void {
+  const start = target.startsWith('http://') || target.startsWith('https://') ? target.indexOf('/', 8) : 0;
+  const path = start < 0 ? '/' : target.slice(start);
+  const mark = path.indexOf('?');
+  event.url_path = mark < 0 ? path : path.slice(0, mark);
+  event.url_query = mark < 0 ? '' : path.slice(mark + 1);
+}
+
+/** Scheme and host of an absolute URL; user info and port are left out. */
+export function readOrigin(url: string, event: CanonicalEvent): void {
+  const end = url.indexOf('://');
+  if (end < 0) return;
+  event.url_scheme = url.slice(0, end);
+  const slash = url.indexOf('/', end + 3);
+  const authority = url.slice(end + 3, slash < 0 ? undefined : slash);
+  event.server_address = hostOf(authority.slice(authority.lastIndexOf('@') + 1));
+}
+
+/** A host without its port, an IPv6 one without brackets. */
+export function hostOf(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  const host = colon > authority.indexOf(']') ? authority.slice(0, colon) : authority;
+  return host.startsWith('[') ? host.slice(1, -1) : host;
+}
+
+/** `GET /path HTTP/1.1`; bytes of another protocol stand here too, and then there is no method to tell. */
+export function readRequestLine(request: string, event: CanonicalEvent): void {
+  const first = request.indexOf(' ');
+  const last = request.lastIndexOf(' ');
+  if (first <= 0 || last === first || !request.startsWith('HTTP/', last + 1)) return;
+  event.http_request_method = request.slice(0, first);
+  readTarget(request.slice(first + 1, last), event);
+  event.network_protocol_version = versionOf(request.slice(last + 1));
+}
+
+/** `HTTP/1.1` is 1.1, and `HTTP/2.0` is 2, the name that OpenTelemetry has for it; '' for what is no version of HTTP. */
+export function versionOf(protocol: string): string {
+  const version = /^(?:HTTP\/)?(\d(?:\.\d)?)(?:\.0\.0)?$/i.exec(protocol)?.[1] ?? '';
+  return version === '2.0' || version === '3.0' ? version.slice(0, 1) : version;
+}

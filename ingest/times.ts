@@ -1,0 +1,115 @@
+/** Times and durations as gateways write them, in microseconds since the epoch and in milliseconds. */
+import type { CanonicalEvent } from '../schemas/event.ts';
+import { ReadFailure } from './gateway.ts';
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+/**
+ * Microseconds from an epoch time; its unit shows by its magnitude, because writers do not follow their own schema. Of a text
+ * of nanoseconds no digit is lost.
+ * @throws ReadFailure MISSING_TIME, BAD_TIME
+ */
+export function epochMicros(value: unknown, path: string): number {
+  if (isAbsent(value)) throw new ReadFailure('MISSING_TIME', path, 'expected an epoch time, nothing came');
+  if (typeof value === 'string' && /^\d{18,19}$/.test(value)) return Number(value.slice(0, -3));
+  const epoch = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  if (!Number.isFinite(epoch) || epoch < 0)
+    throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
+  if (epoch < 1e11) return Math.round(epoch * 1e6);
+  if (epoch < 1e14) return Math.round(epoch * 1e3);
+  if (epoch < 1e17) return Math.round(epoch);
+  return Math.round(epoch / 1e3);
+}
+
+/**
+ * Microseconds from ISO 8601 with an offset or Z; digits below the microsecond are cut. A time without a zone is one of `zone`,
+ * where that is given.
+ * @throws ReadFailure MISSING_TIME, BAD_TIME
+ */
+export function isoMicros(value: unknown, path: string, zone?: string): number {
+  if (isAbsent(value)) throw new ReadFailure('MISSING_TIME', path, 'expected an ISO 8601 time, nothing came');
+  const parts =
+    typeof value === 'string' ? /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(value) : null;
+  const [, day = '', time = '', digits = '', offset] = parts ?? [];
+  const local = calendarTime(`${day}T${time}`);
+  const seconds = offset === undefined && zone !== undefined ? zonedMs(local, zone) : Date.parse(`${day}T${time}${offset}`);
+  if (Number.isNaN(seconds) || Number.isNaN(local))
+    throw new ReadFailure('BAD_TIME', path, 'expected an ISO 8601 time with an offset, something else came');
+  return seconds * 1000 + Number(digits.padEnd(6, '0').slice(0, 6));
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/**
+ * Microseconds from `24/Nov/2026:11:00:00 +0000`, also with a fraction; without an offset it is a time of `zone`.
+ * Source: Common Log Format, httpd.apache.org, mod_log_config, %t.
+ * @throws ReadFailure MISSING_TIME, BAD_TIME
+ */
+export function clfMicros(text: string, path: string, zone?: string): number {
+  if (text === '') throw new ReadFailure('MISSING_TIME', path, 'expected a time like 22/Nov/2026:10:00:00 +0000, nothing came');
+  const parts = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?: ([+-])(\d\d)(\d\d))?$/.exec(text);
+  const [, day, month, year, time, digits = '', sign, hours, minutes] = parts ?? [];
+  const local = calendarTime(`${year}-${String(months.indexOf(month ?? '') + 1).padStart(2, '0')}-${day}T${time}`);
+  const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);
+  const utc = sign === undefined ? zonedMs(local, zone) : local - offsetMs;
+  if (Number.isNaN(utc)) throw new ReadFailure('BAD_TIME', path, 'expected a time like 22/Nov/2026:10:00:00 +0000, something else came');
+  return utc * 1000 + Number(digits.padEnd(6, '0'));
+}
+
+/** Milliseconds of `2026-11-22T10:00:00` in UTC; NaN for a day or hour that no calendar has, which Date would roll over into the next. */
+export function calendarTime(text: string): number {
+  const ms = Date.parse(`${text}Z`);
+  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text ? Number.NaN : ms;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** What a clock of the zone shows at an instant, as if it were UTC. Milliseconds. */
+function shownMs(instantMs: number, zone: string): number {
+  let formatter = formatters.get(zone);
+  if (formatter === undefined) {
+    const two = '2-digit';
+    formatter = new Intl.DateTimeFormat('sv-SE', {
+      timeZone: zone,
+      year: 'numeric',
+      month: two,
+      day: two,
+      hour: two,
+      minute: two,
+      second: two,
+    });
+    formatters.set(zone, formatter);
+  }
+  return Date.parse(`${formatter.format(instantMs).replace(' ', 'T')}Z`);
+}
+
+/** The instant at which a clock of the zone shows `local`; of two, the earlier. NaN without a zone. */
+export function zonedMs(local: number, zone: string | undefined): number {
+  if (zone === undefined || Number.isNaN(local)) return Number.NaN;
+  if (zone === 'UTC') return local;
+  const first = local - (shownMs(local, zone) - local);
+  return first - (shownMs(first, zone) - local);
+}
+
+/** For formats that tell when a request ended: its start where the duration is known. */
+export function endedAt(endMicros: number, event: CanonicalEvent): void {
+  const { duration_ms: duration } = event;
+  event.timestamp = duration === null ? endMicros : endMicros - Math.round(duration * 1000);
+  event.time_source = duration === null ? 'end' : 'end_minus_duration';
+}
+
+/** Milliseconds from seconds, without the noise of a product of floats: 1.001 s are 1001 ms. Null stays null, and what is negative is absent. */
+export function millisFromSeconds(seconds: number | null): number | null {
+  return seconds === null || seconds < 0 ? null : Math.round(seconds * 1e6) / 1e3;
+}
+
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1e3, m: 6e4, h: 36e5 };
+
+/** Milliseconds from a duration as Go writes it, `1m2.5s` or `850µs`; null for what is none. Source: pkg.go.dev/time, Duration.String. */
+export function goMillis(text: string): number | null {
+  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return null;
+  let nanos = 0;
+  for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)/g))
+    nanos += Math.round(Number(number) * (unitMs[unit] ?? 0) * 1e6);
+  return nanos / 1e6;
+}
