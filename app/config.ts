@@ -62,8 +62,25 @@ const source = z.strictObject({
   tenant: tenantRule.optional(),
   format: text().optional(),
   gateway: text().optional(),
+  timeZone: text().refine(isTimeZone, 'expected a time zone by its IANA name, as Europe/Vienna').optional(),
+  trustedProxies: z.array(text().refine(isNetwork, 'expected an address or a network, as 10.0.0.0/8')).optional(),
+  columns: z.array(text(), 'expected a list of columns').optional(),
   start: z.enum(['earliest', 'latest'], 'expected earliest or latest').optional(),
 });
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function isNetwork(network: string): boolean {
+  const [address = '', prefix, ...others] = network.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return bits > 0 && others.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+}
 
 /** What a law or a standard asks for at least. Twelve months may hold 29 February, six years two of them. */
 const legalMinimums: Readonly<Record<string, { readonly ms: number; readonly why: string }>> = {
@@ -180,7 +197,7 @@ const declaration = z.strictObject({
   }),
   sources: leaf(
     z.array(source, 'expected a list of sources').default([]),
-    'Per topic: `topic`, `tenant` (a name, or `from: header:NAME | field:PATH` and `allow: [names]`), `format` (leaves recognition out), `gateway` (its name), `start` (`earliest` or `latest`, used once).',
+    'Per topic: `topic`, `tenant` (a name, or `from: header:NAME | field:PATH` and `allow: [names]`), `format` (leaves recognition out), `gateway` (its name), `timeZone` (of times that have none, default UTC), `trustedProxies` (your own proxies, as `10.0.0.0/8`: the client is the last address of a forwarded list that is none of them), `columns` (of W3C lines without a `#Fields:` line), `start` (`earliest` or `latest`, used once).',
   ),
   intake: section({
     topic: leaf(text().default('gatetrail-records'), 'Topic that posts and imports go to.', { env: 'GATETRAIL_INTAKE_TOPIC' }),

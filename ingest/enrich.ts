@@ -21,7 +21,8 @@ export function enrich(event: CanonicalEvent, receivedAt: number, pseudonym: (pe
     event.http_request_method_original = event.http_request_method;
     event.http_request_method = '_OTHER';
   }
-  if (event.http_response_status_code !== null) event.outcome = outcomeOf(event.http_response_status_code);
+  // What a gateway says besides the status, its own limit or a client that left, is more than the status tells.
+  if (event.outcome === 'unknown' && event.http_response_status_code !== null) event.outcome = outcomeOf(event.http_response_status_code);
   if (event.gateway_duration_ms === null && event.duration_ms !== null && event.upstream_duration_ms !== null) {
     event.gateway_duration_ms = Math.max(0, event.duration_ms - event.upstream_duration_ms);
   }

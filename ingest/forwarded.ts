@@ -6,9 +6,10 @@ import type { SourceSettings } from './gateway.ts';
 /** Longest forwarded list that is kept. */
 const maxForwardedLength = 512;
 
-/** As it came. */
+/** As it came. Of a longer list the last entries are kept: those before them are what a client can fill it with. */
 export function readForwarded(list: string, event: CanonicalEvent): void {
-  event.forwarded_for = list.slice(0, maxForwardedLength);
+  const kept = list.slice(-maxForwardedLength);
+  event.forwarded_for = kept.length < list.length ? kept.slice(kept.indexOf(',') + 1).trimStart() : list;
 }
 
 /**

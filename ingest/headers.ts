@@ -1,14 +1,12 @@
 /** What may be read from a map of request headers; everything else in it is dropped unread. */
 import { type Json, listOf, textOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
-
-/** Longest forwarded list that is kept. */
-const maxForwardedLength = 512;
+import { readForwarded } from './forwarded.ts';
 
 export function readHeaders(headers: Json, event: CanonicalEvent): void {
   event.user_agent_original = textOf(headers['user-agent']);
   const forwarded = listOf(headers['x-forwarded-for']).join(', ') || textOf(headers['x-forwarded-for']);
-  event.forwarded_for = forwarded.slice(0, maxForwardedLength);
+  readForwarded(forwarded, event);
   if (event.request_id === '') event.request_id = textOf(headers['x-request-id']);
   const contentType = textOf(headers['content-type']);
   if (contentType !== '') event.attributes['content_type'] = contentType;

@@ -15,6 +15,8 @@ export interface Recogniser {
   text(line: string): Named<TextFormat> | undefined;
   /** The format that lines with these columns are of, where one names columns. */
   readonly columned: Named<TextFormat> | undefined;
+  /** Names of the formats that are sought. */
+  readonly names: readonly string[];
   /** Of a pinned source: takes what it does not recognise too, to skip it or to say what is wrong. */
   readonly pinned: Gateway & { readonly name: string };
 }
@@ -44,6 +46,7 @@ export function createRecognisers(gateways: ReadonlyMap<string, Gateway>): (pinn
     return {
       json: (document) => documents.find(({ format }) => format.recognises(document)),
       text: (line) => lines.find(({ format }) => format.recognises(line)),
+      names: [...new Set([...documents, ...lines].map(({ name }) => name))],
       columned: lines.find(({ format }) => format.columns !== undefined),
       pinned: { name: pinned ?? '', ...(pinned === undefined ? {} : gateways.get(pinned)) },
     };
@@ -91,7 +94,7 @@ export function skipped(why: string, value: unknown): Element {
 }
 
 /** What no format recognises. */
-export function unknown(came: string, { pinned }: Recogniser, value: unknown): Element {
-  const expected = pinned.name === '' ? 'a record of a known format (gatetrail recognise lists them)' : `a record of ${pinned.name}`;
-  return failed(new ReadFailure('UNKNOWN_FORMAT', '', `expected ${expected}; ${came} came that is none`), value);
+export function unknown(came: string, { names }: Recogniser, value: unknown): Element {
+  const message = `expected a record of ${names.join(', ')}; ${came} came that is none`;
+  return failed(new ReadFailure('UNKNOWN_FORMAT', '', message), value);
 }

@@ -3,21 +3,34 @@ import type { CanonicalEvent } from '../schemas/event.ts';
 
 /** Splits what stands in a request line: path and query, without the scheme and host of an absolute form. */
 export function readTarget(target: string, event: CanonicalEvent): void {
-  const start = target.startsWith('http://') || target.startsWith('https://') ? target.indexOf('/', 8) : 0;
-  const path = start < 0 ? '/' : target.slice(start);
+  const from = authorityStart(target);
+  const path = from === 0 ? target : target.slice(from + authorityAt(target, from).length);
   const mark = path.indexOf('?');
   event.url_path = mark < 0 ? path : path.slice(0, mark);
   event.url_query = mark < 0 ? '' : path.slice(mark + 1);
+  if (from > 0 && event.url_path === '') event.url_path = '/';
 }
 
 /** Scheme and host of an absolute URL; user info and port are left out. */
 export function readOrigin(url: string, event: CanonicalEvent): void {
-  const end = url.indexOf('://');
-  if (end < 0) return;
-  event.url_scheme = url.slice(0, end);
-  const slash = url.indexOf('/', end + 3);
-  const authority = url.slice(end + 3, slash < 0 ? undefined : slash);
+  const from = authorityStart(url);
+  if (from === 0) return;
+  event.url_scheme = from === 7 ? 'http' : 'https';
+  const authority = authorityAt(url, from);
   event.server_address = hostOf(authority.slice(authority.lastIndexOf('@') + 1));
+}
+
+/** 0 where no URL begins: one in a path or a query is what a client wrote. */
+function authorityStart(url: string): number {
+  if (url.startsWith('https://')) return 8;
+  return url.startsWith('http://') ? 7 : 0;
+}
+
+/** A query or a fragment can follow it without a path between: as a part of the host a query would not be redacted. */
+function authorityAt(url: string, from: number): string {
+  const slash = url.indexOf('/', from);
+  const authority = slash < 0 ? url.slice(from) : url.slice(from, slash);
+  return authority.includes('?') || authority.includes('#') ? authority.slice(0, authority.search(/[?#]/)) : authority;
 }
 
 /** A host without its port, an IPv6 one without brackets. */
@@ -27,13 +40,18 @@ export function hostOf(authority: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host;
 }
 
-/** `GET /path HTTP/1.1`; bytes of another protocol stand here too, and then there is no method to tell. */
+/**
+ * `GET /path HTTP/1.1`, with the scheme and host of an absolute target. Bytes of another protocol stand here too, and then there is
+ * no method to tell.
+ */
 export function readRequestLine(request: string, event: CanonicalEvent): void {
   const first = request.indexOf(' ');
   const last = request.lastIndexOf(' ');
   if (first <= 0 || last === first || !request.startsWith('HTTP/', last + 1)) return;
+  const target = request.slice(first + 1, last);
   event.http_request_method = request.slice(0, first);
-  readTarget(request.slice(first + 1, last), event);
+  readOrigin(target, event);
+  readTarget(target, event);
   event.network_protocol_version = versionOf(request.slice(last + 1));
 }
 

@@ -1,4 +1,5 @@
 /** Times and durations as gateways write them, in microseconds since the epoch and in milliseconds. */
+import { numberOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 import { ReadFailure } from './gateway.ts';
 
@@ -12,7 +13,7 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 export function epochMicros(value: unknown, path: string): number {
   if (isAbsent(value)) throw new ReadFailure('MISSING_TIME', path, 'expected an epoch time, nothing came');
   if (typeof value === 'string' && /^\d{18,19}$/.test(value)) return Number(value.slice(0, -3));
-  const epoch = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  const epoch = numberOf(value) ?? Number.NaN;
   if (!Number.isFinite(epoch) || epoch < 0)
     throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
   if (epoch < 1e11) return Math.round(epoch * 1e6);

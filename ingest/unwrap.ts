@@ -48,20 +48,20 @@ class Opening {
     this.attributes = attributes;
   }
 
-  bytes(value: Buffer): void {
-    const plain = value[0] === 0x1f && value[1] === 0x8b ? opened(value) : value;
+  bytes(value: Buffer, depth = 0): void {
+    if (value[0] === 0x1f && value[1] === 0x8b) return this.bytes(opened(value), deeper(depth));
     // A magic byte, then the id of a schema in four bytes.
-    if (plain[0] === 0 && plain.length > 5) {
+    if (value[0] === 0 && value.length > 5) {
       const message = 'expected JSON or text, Confluent schema-registry framing came; let the producer write plain JSON';
       throw new ReadFailure('SCHEMA_REGISTRY_UNSUPPORTED', '', message);
     }
-    this.text(decoded(plain), 0);
+    this.text(decoded(value), depth);
   }
 
   private text(text: string, depth: number): void {
     const before = this.elements.length;
     const start = firstSign(text);
-    const document = start === '{' || start === '[' ? parsed(text) : undefined;
+    const document = (start === '{' || start === '[') && !isBracketed(text) ? parsed(text) : undefined;
     if (document !== undefined) return this.json(document, depth);
     for (const line of text.split('\n')) this.line(line.trim(), depth);
     if (this.elements.length === before)
@@ -76,7 +76,7 @@ class Opening {
     if (columned !== undefined && (columns !== null || this.columns.length > 0))
       return this.add(this.withColumns(elementOf(columned, line)));
     const bare = withoutPrefix(line);
-    if (bare[0] === '{' || bare[0] === '[') {
+    if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare)) {
       const document = parsed(bare);
       if (document !== undefined) return this.json(document, depth);
       if (pinned.text === undefined && text(bare) === undefined)
@@ -119,7 +119,7 @@ class Opening {
 
   private isReadable(text: string): boolean {
     const bare = withoutPrefix(text.trim());
-    if (bare[0] === '{' || bare[0] === '[') return parsed(bare) !== undefined;
+    if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && parsed(bare) !== undefined) return true;
     return (
       bare !== '' && (this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0)
     );
@@ -185,6 +185,11 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A line of text, as `[2026-11-24T…` or `[GIN] …`: the parser would take thirty times as long to say so. */
+function isBracketed(text: string): boolean {
+  return text[0] === '[' && /^\[(?:\d{4}-|[A-Z])/.test(text);
 }
 
 function firstSign(text: string): string {

@@ -34,11 +34,26 @@ const format: JsonFormat = {
     event.http_response_size = countOf(response['size']);
     event.client_address = readAddress(textOf(record['client_ip']));
     event.consumer_name = textOf(objectOf(record['consumer'])['username']);
-    // http-logger writes a word where no route matched, the others leave it out.
-    event.gateway_route_id = textOf(record['route_id']).replace(/^no-matched$/, '');
-    event.gateway_service_id = textOf(record['service_id']);
+    event.upstream_attempts = attempts(textOf(record['upstream']));
+    // http-logger writes a word where no route matched, the others leave it out. The service is then the host that the client
+    // asked for: a client must not make up services.
+    const route = textOf(record['route_id']);
+    if (route !== '' && route !== 'no-matched') {
+      event.gateway_route_id = route;
+      event.gateway_service_id = textOf(record['service_id']);
+    }
     readHeaders(objectOf(request['headers']), event);
   },
 };
 const gateway: Gateway = { json: format };
 export default gateway;
+
+/**
+ * Addresses parted by `, `, and by ` : ` after an internal redirect. A name without a port is the group of servers, of which none
+ * could be asked. Source: nginx.org, ngx_http_upstream_module, $upstream_addr.
+ */
+function attempts(upstream: string): number | null {
+  if (!upstream.includes(' ')) return upstream.includes(':') ? 1 : null;
+  const asked = upstream.split(/, | : /).filter((address) => address.includes(':'));
+  return Math.min(asked.length, 255) || null;
+}

@@ -3,10 +3,11 @@
  * time is the end of the request, to the second. Source of the layout: nginx.org, ngx_http_log_module; httpd.apache.org, mod_log_config.
  */
 import { readAddress } from '../../core/address.ts';
-import { toStatus } from '../../core/fields.ts';
 import type { CanonicalEvent } from '../../schemas/event.ts';
+import { decideClient, readForwarded } from '../forwarded.ts';
 import { type Gateway, ReadFailure, type TextFormat } from '../gateway.ts';
 import { readReferer } from '../headers.ts';
+import { dashed, readStatus, withoutEscapes } from '../server-logs.ts';
 import { readRequestLine } from '../targets.ts';
 import { clfMicros } from '../times.ts';
 
@@ -21,7 +22,7 @@ const format: TextFormat = {
   test: 'address - user [time] "request" status bytes, with "referer" "user agent" or without',
   recognises: (text) => line.test(text),
   skips: () => '',
-  read(text, event) {
+  read(text, event, source) {
     const parts = line.exec(text);
     if (parts === null)
       throw new ReadFailure(
@@ -34,26 +35,25 @@ const format: TextFormat = {
     event.gateway_kind = 'nginx';
     event.timestamp = clfMicros(at, '$.time_local');
     event.time_source = 'end';
-    event.server_address = host.replace(/:\d+$/, '');
     event.client_address = readAddress(numeric ?? named);
     event.consumer_name = dashed(typed ?? word);
-    readRequestLine(request, event);
-    event.http_response_status_code = toStatus(status === '-' ? null : Number(status));
+    readRequestLine(withoutEscapes(request), event);
+    if (host !== '') event.server_address = host.replace(/:\d+$/, '');
+    readStatus(status, event);
     event.http_response_body_size = bytes === '-' ? null : Number(bytes);
-    event.user_agent_original = dashed(agent);
+    event.user_agent_original = withoutEscapes(dashed(agent));
     readReferer(referer, event);
     readRest(rest, event);
+    decideClient(event, source);
   },
 };
 const gateway: Gateway = { text: format };
 export default gateway;
-
-const dashed = (text: string): string => (text === '-' ? '' : text);
 
 /** A forwarded list in quotes, or `kong_request_id: "…"`. */
 function readRest(rest: string, event: CanonicalEvent): void {
   const kongId = /kong_request_id: "([^"]*)"/.exec(rest)?.[1];
   if (kongId !== undefined) event.request_id = kongId;
   const forwarded = /^ "([^"]*)"/.exec(rest)?.[1];
-  if (forwarded !== undefined) event.forwarded_for = dashed(forwarded).slice(0, 512);
+  if (forwarded !== undefined) readForwarded(dashed(forwarded), event);
 }

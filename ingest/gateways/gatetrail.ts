@@ -37,7 +37,7 @@ const format: JsonFormat = {
     for (const name of ['duration_ms', 'upstream_duration_ms', 'gateway_duration_ms'] as const) event[name] = durationOf(own(record, name));
     for (const name of ['http_request_size', 'http_response_size', 'http_request_body_size', 'http_response_body_size'] as const)
       event[name] = countOf(own(record, name));
-    event.outcome = oneOf(outcomes, textOf(record['outcome']), 'unknown');
+    if (event.http_response_status_code === null) event.outcome = oneOf(outcomes, textOf(record['outcome']), 'unknown');
     event.signals = listOf(record['signals']).filter((signal): signal is string => typeof signal === 'string');
     event.attributes = texts(objectOf(record['attributes']));
   },

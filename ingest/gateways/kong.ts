@@ -30,7 +30,8 @@ const format: JsonFormat = {
     event.timestamp = epochMicros(record['started_at'], '$.started_at');
     event.http_request_method = textOf(request['method']);
     readTarget(textOf(request['uri']), event);
-    readOrigin(textOf(request['url']), event);
+    // Before 0.11 another key held the URL.
+    readOrigin(textOf(request['url'] ?? request['request_uri']), event);
     event.http_response_status_code = statusOf(response['status']);
     event.upstream_status_code = lastStatus(textOf(record['upstream_status']));
     const tries = listOf(record['tries']);
@@ -53,7 +54,7 @@ const format: JsonFormat = {
     event.tls_protocol_version = textOf(tls['version']);
     event.tls_cipher = textOf(tls['cipher']);
     event.request_id = textOf(request['id']);
-    event.trace_id = traceId(objectOf(record['trace_id']));
+    if (isObject(record['trace_id'])) event.trace_id = traceId(record['trace_id']);
     const source = textOf(record['source']);
     const lastTry = tries.at(-1);
     event.error_type = source !== 'upstream' ? source : isObject(lastTry) ? textOf(lastTry['state']) : '';
@@ -71,7 +72,10 @@ function lastStatus(text: string): number | null {
   return last === '' ? null : toStatus(Number(last));
 }
 
-/** One id in the notation of each tracing system; w3c is the one that others know. */
-function traceId(formats: Json): string {
-  return (textOf(formats['w3c']) || textOf(formats['b3']) || textOf(formats['datadog'])).toLowerCase();
+/**
+ * One id in the notation of each tracing system; w3c is the one that others know. Datadog's is decimal, and only half of it.
+ * Source: kong/observability/tracing/propagation/injectors.
+ */
+function traceId({ w3c, b3, jaeger, ot, gcp, aws }: Json): string {
+  return (textOf(w3c) || textOf(b3) || textOf(jaeger) || textOf(ot) || textOf(gcp) || textOf(aws)).toLowerCase();
 }

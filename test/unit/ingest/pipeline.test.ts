@@ -66,7 +66,7 @@ describe('a message is opened', () => {
     ['a tombstone', null, ['skipped']],
     ['blanks', ' \n ', ['UNKNOWN_FORMAT']],
     ['an empty value', '', ['UNKNOWN_FORMAT']],
-    ['wrapped four times', `[[[[${record}]]]]`, ['TOO_DEEP']],
+    ['wrapped five times', `[[[[[${record}]]]]]`, ['TOO_DEEP']],
     ['gzip four times', [1, 2, 3, 4].reduce((inner) => gzipSync(inner), Buffer.from(record)), ['TOO_DEEP']],
     ['damaged gzip', gzipSync(record).subarray(0, 20), ['BAD_ENCODING']],
     ['a bomb', gzipSync(Buffer.alloc(70 * 1024 * 1024)), ['TOO_LARGE']],
@@ -105,11 +105,13 @@ describe('a line of text', () => {
     (time) => expect(line('203.0.113.7 - -', time)).toMatchObject({ rejected: { code: 'BAD_TIME', detectedFormat: 'combined' } }),
   );
 
-  test.each([
-    '<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -',
-    '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -',
-    'web1 nginx - 203.0.113.7 - -',
-  ])('with words in front is no line of ours: %s', (who) => expect(line(who)).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT' } }));
+  test.each(['<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -', '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -'])(
+    'is read behind what a shipper puts in front: %s',
+    (who) => expect(line(who)).toMatchObject({ event: { client_address: '203.0.113.7', server_address: '' } }),
+  );
+
+  test('with other words in front is no line of ours', () =>
+    expect(line('web1 nginx - 203.0.113.7 - -')).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT' } }));
 
   test('that is hostile takes no time to speak of', () => {
     const from = performance.now();
