@@ -43,7 +43,8 @@ export class ReadFailure extends Error {
 export function epochMicros(value: unknown, path: string): number {
   if (value === undefined || value === null || value === '')
     throw new ReadFailure('MISSING_TIME', path, 'expected an epoch time, nothing came');
-  const epoch = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  const isBlank = typeof value === 'string' && value.trim() === ''; // Number takes it for 0
+  const epoch = (typeof value === 'number' || typeof value === 'string') && !isBlank ? Number(value) : Number.NaN;
   if (!Number.isFinite(epoch) || epoch < 0)
     throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
   if (epoch < 1e11) return Math.round(epoch * 1e6);
@@ -73,20 +74,27 @@ export function calendarTime(text: string): number {
 
 /** Splits what stands in a request line: path and query, without the scheme and host of an absolute form. */
 export function readTarget(target: string, event: CanonicalEvent): void {
-  const start = target.startsWith('http://') || target.startsWith('https://') ? target.indexOf('/', 8) : 0;
-  const path = start < 0 ? '/' : target.slice(start);
+  const host = hostOf(target);
+  const path = host === null ? target : target.slice(host.to);
   const mark = path.indexOf('?');
-  event.url_path = mark < 0 ? path : path.slice(0, mark);
+  event.url_path = (mark < 0 ? path : path.slice(0, mark)) || (host === null ? '' : '/');
   event.url_query = mark < 0 ? '' : path.slice(mark + 1);
 }
 
-/** Scheme and host of an absolute URL; user info and port are left out. */
+/** Where the host of an absolute URL stands; a query can follow without a path, and is no part of it: there it would not be redacted. */
+function hostOf(url: string): { readonly from: number; readonly to: number } | null {
+  const from = url.startsWith('https://') ? 8 : url.startsWith('http://') ? 7 : 0;
+  if (from === 0) return null;
+  const length = url.slice(from).search(/[/?#]/);
+  return { from, to: length < 0 ? url.length : from + length };
+}
+
+/** Scheme and host of an absolute URL; user info and port are left out. A URL inside a path or a query is what a client wrote. */
 export function readOrigin(url: string, event: CanonicalEvent): void {
-  const end = url.indexOf('://');
-  if (end < 0) return;
-  event.url_scheme = url.slice(0, end);
-  const slash = url.indexOf('/', end + 3);
-  const authority = url.slice(end + 3, slash < 0 ? undefined : slash);
+  const place = hostOf(url);
+  if (place === null) return;
+  event.url_scheme = url.slice(0, place.from - 3);
+  const authority = url.slice(place.from, place.to);
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const colon = host.lastIndexOf(':');
   event.server_address = colon > host.indexOf(']') ? host.slice(0, colon) : host;
