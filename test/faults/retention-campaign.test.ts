@@ -12,7 +12,7 @@ import { sqlRows } from '../support/sql.ts';
 import { createTurns } from '../support/turns.ts';
 import { assignmentOf, rangeOf, type TestWriter, writerOn } from '../support/writer.ts';
 
-const { sizes, seed, report } = campaign('retention', { rounds: 5 }, { rounds: 250 });
+const { sizes, seed, report } = campaign('retention', { rounds: 5 }, { rounds: 150 });
 const random = seeded(seed);
 const pick = (below: number) => Math.floor(random() * below);
 
