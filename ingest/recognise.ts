@@ -15,6 +15,8 @@ export interface Recogniser {
   text(line: string): Named<TextFormat> | undefined;
   /** The format that lines with these columns are of, where one names columns. */
   readonly columned: Named<TextFormat> | undefined;
+  /** Of the JSON formats that have some. */
+  readonly longNumbers: readonly NonNullable<JsonFormat['longNumbers']>[];
   /** Names of the formats that are sought. */
   readonly names: readonly string[];
   /** Of a pinned source: takes what it does not recognise too, to skip it or to say what is wrong. */
@@ -46,6 +48,7 @@ export function createRecognisers(gateways: ReadonlyMap<string, Gateway>): (pinn
     return {
       json: (document) => documents.find(({ format }) => format.recognises(document)),
       text: (line) => lines.find(({ format }) => format.recognises(line)),
+      longNumbers: documents.flatMap(({ format }) => format.longNumbers ?? []),
       names: [...new Set([...documents, ...lines].map(({ name }) => name))],
       columned: lines.find(({ format }) => format.columns !== undefined),
       pinned: { name: pinned ?? '', ...(pinned === undefined ? {} : gateways.get(pinned)) },

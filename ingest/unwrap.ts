@@ -61,7 +61,7 @@ class Opening {
   private text(text: string, depth: number): void {
     const before = this.elements.length;
     const start = firstSign(text);
-    const document = (start === '{' || start === '[') && !isBracketed(text) ? parsed(text) : undefined;
+    const document = (start === '{' || start === '[') && !isBracketed(text) ? this.parsed(text) : undefined;
     if (document !== undefined) return this.json(document, depth);
     for (const line of text.split('\n')) this.line(line.trim(), depth);
     if (this.elements.length === before)
@@ -77,7 +77,7 @@ class Opening {
       return this.add(this.withColumns(elementOf(columned, line)));
     const bare = withoutPrefix(line);
     if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare)) {
-      const document = parsed(bare);
+      const document = this.parsed(bare);
       if (document !== undefined) return this.json(document, depth);
       if (pinned.text === undefined && text(bare) === undefined)
         return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
@@ -101,6 +101,21 @@ class Opening {
     }
   }
 
+  /** undefined where it is no JSON: null is a document too. A nesting that the parser cannot hold is none either. */
+  private parsed(text: string): unknown {
+    try {
+      return JSON.parse(this.withLongNumbers(text)) as unknown;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private withLongNumbers(text: string): string {
+    let exact = text;
+    for (const { word, pattern } of this.recogniser.longNumbers) if (exact.includes(word)) exact = exact.replaceAll(pattern, '$1"$2"');
+    return exact;
+  }
+
   /** False where there is nothing inside that could be a record. */
   private wrapper(document: Json, depth: number): boolean {
     const wrapped = openWrapper(document);
@@ -119,7 +134,7 @@ class Opening {
 
   private isReadable(text: string): boolean {
     const bare = withoutPrefix(text.trim());
-    if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && parsed(bare) !== undefined) return true;
+    if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && this.parsed(bare) !== undefined) return true;
     return (
       bare !== '' && (this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0)
     );
@@ -176,15 +191,6 @@ function decoded(value: Buffer): string {
   if (!isUtf8(value)) throw new ReadFailure('BAD_ENCODING', '', 'expected UTF-8, other bytes came');
   const text = value.toString();
   return text.startsWith(byteOrderMark) ? text.slice(1) : text;
-}
-
-/** undefined where it is no JSON: null is a document too. A nesting that the parser cannot hold is none either. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A line of text, as `[2026-11-24T…` or `[GIN] …`: the parser would take thirty times as long to say so. */
