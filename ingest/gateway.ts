@@ -16,7 +16,7 @@ export interface SourceSettings {
 }
 
 interface Format<Element> {
-  /** Place in the ordered list of recognition: of formats that match, the lowest wins. Source: the rows of the list are in docs. */
+  /** Place in the ordered list of recognition: of formats that match, the lowest wins; Infinity: for sources alone that are pinned to it. Source: the rows of the list are in docs. */
   readonly order: number;
   /** What `recognises` looks for, in words. */
   readonly test: string;

@@ -42,8 +42,8 @@ export function createRecognisers(gateways: ReadonlyMap<string, Gateway>): (pinn
   const recognisers = new Map<string | undefined, Recogniser>();
 
   function make(pinned: string | undefined): Recogniser {
-    const wanted = <Format>(formats: readonly Named<Format>[]) =>
-      pinned === undefined ? formats : formats.filter(({ name }) => name === pinned);
+    const wanted = <Format extends { readonly order: number }>(formats: readonly Named<Format>[]) =>
+      formats.filter(({ name, format }) => (pinned === undefined ? format.order < Infinity : name === pinned));
     const [documents, lines] = [wanted(json), wanted(text)];
     return {
       json: (document) => documents.find(({ format }) => format.recognises(document)),

@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { deriveKey, keyedHash } from '../../core/keys.ts';
 import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
+import { type FieldMap, mappedJson, renamed } from '../../ingest/custom-format.ts';
 import type { Source } from '../../ingest/source.ts';
 import { type Expected, traffic } from '../support/traffic.ts';
 
@@ -18,7 +19,7 @@ interface Fixture {
   readonly message: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the configuration says of the source. */
-  readonly settings?: Omit<Source, 'topic'>;
+  readonly settings?: Omit<Source, 'topic'> & { readonly fields?: FieldMap['fields'] | Readonly<Record<string, string>> };
   readonly expected: readonly Expected[];
 }
 
@@ -35,9 +36,20 @@ beforeAll(async () => {
 });
 
 const credentials = deriveKey('a secret of the tests', 'credentials');
-const decoderOf = (settings: Omit<Source, 'topic'>): Decoder =>
+/** A fixture that maps fields describes a format of the configuration, under the name of the gateway that writes it. */
+function described({ format = '', fields }: NonNullable<Fixture['settings']>): typeof gateways {
+  const known = gateways.get(format);
+  if (fields === undefined || known === undefined) return gateways;
+  const isMap = 'timestamp' in fields;
+  return new Map([
+    ...gateways,
+    [format, isMap ? mappedJson({ gateway: format, fields }) : renamed(known, fields as Record<string, string>)],
+  ]);
+}
+
+const decoderOf = (settings: NonNullable<Fixture['settings']>): Decoder =>
   createDecoder({
-    gateways,
+    gateways: described(settings),
     sources: [{ topic: 'edge', ...settings }],
     defaultTenant: 'default',
     intakeTopic: 'intake',
