@@ -1,6 +1,6 @@
 /** The contract of a record format: one file in `gateways/` each, named as the format is. */
 import type { ErrorCode } from '../core/errors.ts';
-import type { Json } from '../core/fields.ts';
+import { type Json, numberOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 
 interface Format<Element> {
@@ -43,10 +43,8 @@ export class ReadFailure extends Error {
 export function epochMicros(value: unknown, path: string): number {
   if (value === undefined || value === null || value === '')
     throw new ReadFailure('MISSING_TIME', path, 'expected an epoch time, nothing came');
-  const isBlank = typeof value === 'string' && value.trim() === ''; // Number takes it for 0
-  const epoch = (typeof value === 'number' || typeof value === 'string') && !isBlank ? Number(value) : Number.NaN;
-  if (!Number.isFinite(epoch) || epoch < 0)
-    throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
+  const epoch = numberOf(value);
+  if (epoch === null || epoch < 0) throw new ReadFailure('BAD_TIME', path, `expected an epoch time, a ${typeof value} that is none came`);
   if (epoch < 1e11) return Math.round(epoch * 1e6);
   if (epoch < 1e14) return Math.round(epoch * 1e3);
   if (epoch < 1e17) return Math.round(epoch);
