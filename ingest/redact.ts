@@ -3,7 +3,7 @@
  * card number or an e-mail address. Runs before anything is stored or hashed. Clean texts pass on a length or a sign alone.
  */
 import { remembered } from '../core/remembered.ts';
-import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
+import { type CanonicalEvent, placeOf } from '../schemas/event.ts';
 import { isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
@@ -47,8 +47,7 @@ const fromGateways = [
   'tls_cipher',
 ] as const satisfies readonly TextName[];
 
-const places = Object.keys(emptyEvent());
-const texts = [...fromClients, ...fromGateways].map((name) => ({ name, place: places.indexOf(name) }));
+const texts = [...fromClients, ...fromGateways].map((name) => ({ name, place: placeOf(name) }));
 
 export function redact(event: CanonicalEvent, allowedQueryKeys: ReadonlySet<string>): void {
   redactAttributes(event);

@@ -18,7 +18,7 @@ export const outcomes = [
   'unknown',
 ] as const satisfies readonly Outcome[];
 
-/** Made by `emptyEvent` alone: what goes through all fields reads them by their place in it. */
+/** Made by `emptyEvent` alone, so that `placeOf` holds for each. */
 export interface CanonicalEvent {
   /** Start of the request, microseconds since the epoch (a safe integer until 2255). */
   timestamp: number;
@@ -225,3 +225,8 @@ export function emptyEvent(): CanonicalEvent {
     subject: '',
   };
 }
+
+const places = Object.keys(emptyEvent());
+
+/** Where `Object.values` of an event has a field: to go through many, values by place cost a quarter of values by a name that varies. */
+export const placeOf = (name: keyof CanonicalEvent): number => places.indexOf(name);

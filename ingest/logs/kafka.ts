@@ -103,8 +103,9 @@ export function openKafka(options: KafkaOptions): Log {
       await leave();
       const stopping = new AbortController();
       const mayRestart = () => leaveBeforeRestart(leave, stopping.signal);
-      const consumer = clientNamed(name ?? clientId, options).consumer(consumerSettings({ ...options, ...consuming }, mayRestart));
-      return named(consuming.topics, () => consume(consumer, { ...options, ...consuming, bounds, stopping, mayRestart }));
+      const settings = { sessionTimeoutMs: defaultSessionMs, ...options, ...consuming };
+      const consumer = clientNamed(name ?? clientId, options).consumer(consumerSettings(settings, mayRestart));
+      return named(consuming.topics, () => consume(consumer, { ...settings, bounds, stopping, mayRestart }));
     },
     readers: (group) =>
       named([], async () => {
@@ -129,8 +130,14 @@ function clientNamed(clientId: string, { brokers, tls, sasl, logger }: KafkaOpti
   });
 }
 
-function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFailure: () => Promise<boolean>): ConsumerConfig {
-  const { group, readAheadBytes, sessionTimeoutMs = defaultSessionMs, retries = 8 } = settings;
+const defaultSessionMs = 45_000;
+
+interface Settings extends KafkaOptions, ConsumeOptions {
+  readonly sessionTimeoutMs: number;
+}
+
+function consumerSettings(settings: Settings, restartOnFailure: () => Promise<boolean>): ConsumerConfig {
+  const { group, readAheadBytes, sessionTimeoutMs, retries = 8 } = settings;
   const maxBytesPerPartition = Math.min(maxPartitionFetchBytes, readAheadBytes);
   return {
     groupId: group,
@@ -146,7 +153,6 @@ function consumerSettings(settings: ConsumeOptions & KafkaOptions, restartOnFail
   };
 }
 
-const defaultSessionMs = 45_000;
 /** Behind each fetch a member says that it lives, if a heartbeat is due: so many, a whole session after its last word, are no member's. */
 const maxSilentFetches = 10;
 
@@ -175,7 +181,7 @@ async function leaveBeforeRestart(leave: () => Promise<boolean>, stopping: Abort
   return !stopping.aborted;
 }
 
-interface Consuming extends KafkaOptions, ConsumeOptions {
+interface Consuming extends Settings {
   readonly stopping: AbortController;
   /** Asked before a consumer that failed begins anew. */
   mayRestart(): Promise<boolean>;
@@ -183,7 +189,7 @@ interface Consuming extends KafkaOptions, ConsumeOptions {
 }
 
 async function consume(consumer: Consumer, consuming: Consuming): Promise<LogConsumer> {
-  const { readAheadBytes, stuckAfterMs = 120_000, sessionTimeoutMs = defaultSessionMs, stopping, logger } = consuming;
+  const { readAheadBytes, stuckAfterMs = 120_000, sessionTimeoutMs, stopping, logger } = consuming;
   const assigned = new Map<string, Assigned>();
   let commit: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   const revokeAll = () => {

@@ -15,10 +15,10 @@ import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support
 import { ingestEnvironment, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
 import { backlogOf, startLoad, type Load } from '../support/load.ts';
+import { rssSlope, watchRss } from '../support/memory.ts';
 import { clean } from '../support/oracle.ts';
 import { startHoldingProxy, type HoldingProxy } from '../support/proxy.ts';
 import { keepRollingUp } from '../support/rolling-up.ts';
-import { rssSlope, watchRss } from '../support/rss.ts';
 
 const partitions = 4;
 const { sizes, seed, ...printed } = campaign(

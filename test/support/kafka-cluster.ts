@@ -18,7 +18,7 @@ const groupPartitions = 4;
 
 export async function startKafkaCluster(): Promise<KafkaCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
-  const ports = await Promise.all(Array.from({ length: size * 2 }, freePort));
+  const ports = await Promise.all(Array.from({ length: size * 2 }, () => freePort()));
   const controllers = ports.slice(size);
   const nodes = new Map(ports.slice(0, size).map((port, at) => [at + 1, node(folder, { id: at + 1, port, controllers })]));
   await Promise.all([...nodes.values()].map((each) => each.start()));

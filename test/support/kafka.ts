@@ -73,9 +73,10 @@ const javaArguments = () => [...shortLived, '-cp', `${jars()}/*`];
 
 async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
-  const [port, controller] = [await freePort(), await freePort()];
+  const port = await freePort();
+  const controller = await freePort(port);
   const file = join(folder, 'server.properties');
-  const saslPort = sasl && (await freePort());
+  const saslPort = sasl && (await freePort(port, controller));
   const plain = defaults(folder, port, controller);
   const signIn = sasl && saslPort ? signingIn(plain, saslPort, sasl) : {};
   const settings = { ...plain, ...signIn, 'num.partitions': String(partitions), ...properties };
@@ -125,7 +126,7 @@ export function makeBroker(
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(file, lines.join(''));
   const storage = ['kafka.tools.StorageTool', 'format', ...format, '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', file];
-  execFileSync('java', [...java, ...storage], { stdio: 'ignore' });
+  execFileSync('java', [...java, ...storage], { stdio: ['ignore', 'ignore', 'pipe'] }); // what it says stands in the error
   let broker: ChildProcess | null = null;
   return {
     async start() {
@@ -171,14 +172,16 @@ function signingIn(plain: Record<string, string>, port: number, { user, password
   };
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** One that is free at the moment, and not one that was given out for the same broker. */
+export async function freePort(...taken: readonly number[]): Promise<number> {
+  const port = await new Promise<number>((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
+  return taken.includes(port) ? freePort(...taken) : port;
 }
 
 async function answers(port: number, broker: ChildProcess): Promise<void> {
