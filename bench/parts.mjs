@@ -1,6 +1,7 @@
 // Each part by its name: what is measured how, in which sizes, and which ratios are wanted.
 import codecs from './codecs.mjs';
 import disk from './disk.mjs';
+import formats from './formats.mjs';
 import freshness from './freshness.mjs';
 import fullPath from './full-path.mjs';
 import growth from './growth.mjs';
@@ -14,6 +15,7 @@ import steps from './steps.mjs';
 export const parts = {
   'full-path': fullPath,
   steps,
+  formats,
   freshness,
   reads,
   'kafka-engine': kafkaEngine,

@@ -3,8 +3,24 @@ import { isIP, isIPv4 } from 'node:net';
 
 /** The address without brackets, port or zone, in the one notation that the store has; '' when it is none. */
 export function readAddress(text: string): string {
+  if (isDottedQuad(text)) return text;
   const bare = bareAddress(text);
   return bare.includes(':') ? shortest(bare) : bare;
+}
+
+/** Most addresses are such, and the expression that Node asks takes twenty times as long. */
+function isDottedQuad(text: string): boolean {
+  let [dots, value, digits] = [0, 0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2e) {
+      if (digits === 0) return false;
+      [dots, value, digits] = [dots + 1, 0, 0];
+    } else if (code < 0x30 || code > 0x39 || (digits > 0 && value === 0)) return false;
+    else [value, digits] = [value * 10 + code - 0x30, digits + 1];
+    if (value > 255) return false;
+  }
+  return dots === 3 && digits > 0;
 }
 
 /** One notation, so that one client has one pseudonym. Source: RFC 5952; a mapped IPv4 address is the IPv4 address. */

@@ -29,6 +29,11 @@ export function rightmost(list: string, { isTrusted }: SourceSettings): string {
 }
 
 function lastUntrusted(list: string, isTrusted: (address: string) => boolean): string {
-  const addresses = list.split(',').map((each) => readAddress(each.trim()));
-  return addresses.findLast((address) => address !== '' && !isTrusted(address)) ?? '';
+  for (let end = list.length; end >= 0;) {
+    const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1);
+    const address = readAddress(list.slice(comma + 1, end).trim());
+    if (address !== '' && !isTrusted(address)) return address;
+    end = comma;
+  }
+  return '';
 }

@@ -2,6 +2,7 @@
 import { type Json, listOf, textOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 import { readForwarded } from './forwarded.ts';
+import { hostOfUrl } from './targets.ts';
 
 export function readHeaders(headers: Json, event: CanonicalEvent): void {
   event.user_agent_original = textOf(headers['user-agent']);
@@ -17,8 +18,7 @@ export function readHeaders(headers: Json, event: CanonicalEvent): void {
 
 /** Of a referer its host alone: its path and query can hold anything. */
 export function readReferer(referer: string, event: CanonicalEvent): void {
-  if (!referer.includes('://') || !URL.canParse(referer)) return;
-  const host = new URL(referer).hostname;
+  const host = hostOfUrl(referer);
   if (host !== '') event.attributes['referer_host'] = host;
 }
 

@@ -2,6 +2,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { PurposeKey } from '../core/keys.ts';
 import { isObject, type Json, own, textOf } from '../core/fields.ts';
+import { remembered } from '../core/remembered.ts';
 import { keyedHashes } from './enrich.ts';
 import { ReadFailure, type SourceSettings } from './gateway.ts';
 import { formatHeader, gatewayHeader, tenantHeader } from './intake.ts';
@@ -103,7 +104,7 @@ function trusting(networks: readonly string[]): (address: string) => boolean {
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return remembered((address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'), 20_000);
 }
 
 /** A `#Fields:` line as a header. */

@@ -20,6 +20,15 @@ export function readOrigin(url: string, event: CanonicalEvent): void {
   event.server_address = hostOf(authority.slice(authority.lastIndexOf('@') + 1));
 }
 
+/** Host of an absolute URL in lower case, without port; '' where there is none, and for what no host is written like. */
+export function hostOfUrl(url: string): string {
+  const from = url.indexOf('://') + 3;
+  if (from < 3) return '';
+  const authority = authorityAt(url, from);
+  const host = hostOf(authority.slice(authority.lastIndexOf('@') + 1)).toLowerCase();
+  return /^[\w.:-]{1,253}$/.test(host) ? host : '';
+}
+
 /** 0 where no URL begins: one in a path or a query is what a client wrote. */
 function authorityStart(url: string): number {
   if (url.startsWith('https://')) return 8;

@@ -1,6 +1,7 @@
 /** Times and durations as gateways write them, in microseconds since the epoch and in milliseconds. */
 import { numberOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
+import { clockMs, dayMs, endOfFraction, fractionMicros, isoDayMs, numberAt, offsetMs } from './calendar.ts';
 import { ReadFailure } from './gateway.ts';
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
@@ -29,14 +30,13 @@ export function epochMicros(value: unknown, path: string): number {
  */
 export function isoMicros(value: unknown, path: string, zone?: string): number {
   if (isAbsent(value)) throw new ReadFailure('MISSING_TIME', path, 'expected an ISO 8601 time, nothing came');
-  const parts =
-    typeof value === 'string' ? /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(value) : null;
-  const [, day = '', time = '', digits = '', offset] = parts ?? [];
-  const local = calendarTime(`${day}T${time}`);
-  const seconds = offset === undefined && zone !== undefined ? zonedMs(local, zone) : Date.parse(`${day}T${time}${offset}`);
-  if (Number.isNaN(seconds) || Number.isNaN(local))
-    throw new ReadFailure('BAD_TIME', path, 'expected an ISO 8601 time with an offset, something else came');
-  return seconds * 1000 + Number(digits.padEnd(6, '0').slice(0, 6));
+  const text = typeof value === 'string' ? value : '';
+  const local = text[10] === 'T' || text[10] === ' ' || text[10] === 't' ? isoDayMs(text) + clockMs(text, 11) : Number.NaN;
+  const end = endOfFraction(text, 19);
+  const ms = end === text.length ? zonedMs(local, zone) : local - offsetMs(text, end);
+  const micros = ms * 1000 + fractionMicros(text, 19, end);
+  if (Number.isNaN(micros)) throw new ReadFailure('BAD_TIME', path, 'expected an ISO 8601 time with an offset, something else came');
+  return micros;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -48,20 +48,16 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  */
 export function clfMicros(text: string, path: string, zone?: string): number {
   if (text === '') throw new ReadFailure('MISSING_TIME', path, 'expected a time like 22/Nov/2026:10:00:00 +0000, nothing came');
-  const parts = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?: ([+-])(\d\d)(\d\d))?$/.exec(text);
-  const [, day, month, year, time, digits = '', sign, hours, minutes] = parts ?? [];
-  const local = calendarTime(`${year}-${String(months.indexOf(month ?? '') + 1).padStart(2, '0')}-${day}T${time}`);
-  const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);
-  const utc = sign === undefined ? zonedMs(local, zone) : local - offsetMs;
-  if (Number.isNaN(utc)) throw new ReadFailure('BAD_TIME', path, 'expected a time like 22/Nov/2026:10:00:00 +0000, something else came');
-  return utc * 1000 + Number(digits.padEnd(6, '0'));
+  const day = text[2] === '/' && text[6] === '/' && text[11] === ':' ? clfDayMs(text) : Number.NaN;
+  const local = day + clockMs(text, 12);
+  const end = endOfFraction(text, 20);
+  const ms = end === text.length ? zonedMs(local, zone) : text[end] === ' ' ? local - offsetMs(text, end + 1) : Number.NaN;
+  const micros = ms * 1000 + fractionMicros(text, 20, end);
+  if (Number.isNaN(micros)) throw new ReadFailure('BAD_TIME', path, 'expected a time like 22/Nov/2026:10:00:00 +0000, something else came');
+  return micros;
 }
 
-/** Milliseconds of `2026-11-22T10:00:00` in UTC; NaN for a day or hour that no calendar has, which Date would roll over into the next. */
-export function calendarTime(text: string): number {
-  const ms = Date.parse(`${text}Z`);
-  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text ? Number.NaN : ms;
-}
+const clfDayMs = (text: string): number => dayMs(numberAt(text, 7, 4), months.indexOf(text.slice(3, 6)) + 1, numberAt(text, 0, 2));
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

@@ -11,7 +11,8 @@ import { type Gateway, ReadFailure, type TextFormat } from '../gateway.ts';
 import { readReferer } from '../headers.ts';
 import { dashed, readStatus } from '../server-logs.ts';
 import { hostOf, versionOf } from '../targets.ts';
-import { calendarTime, endedAt, isoMicros, millisFromSeconds } from '../times.ts';
+import { isoDayMs } from '../calendar.ts';
+import { endedAt, isoMicros, millisFromSeconds } from '../times.ts';
 
 const directive = /^#(?:Version|Fields|Software|Start-Date|End-Date|Date|Remark):/;
 
@@ -110,7 +111,7 @@ function readEnd({ writer, value }: Line, event: CanonicalEvent): void {
   const [date, time, taken] = [value('date'), value('time'), value('time-taken')];
   if (date === '' || time === '')
     throw new ReadFailure('MISSING_TIME', date === '' ? '$.date' : '$.time', 'expected a date and a time, one of them is absent');
-  if (Number.isNaN(calendarTime(`${date}T00:00:00`)))
+  if (date.length !== 10 || Number.isNaN(isoDayMs(date)))
     throw new ReadFailure('BAD_TIME', '$.date', 'expected a date like 2026-11-22, something else came');
   event.duration_ms = writer === 'iis' ? durationOf(taken) : millisFromSeconds(numberOf(taken));
   endedAt(isoMicros(`${date}T${time}Z`, '$.time'), event);

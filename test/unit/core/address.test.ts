@@ -1,4 +1,6 @@
 /** Addresses as gateways write them. */
+import { isIPv4 } from 'node:net';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readAddress } from '../../../core/address.ts';
 
@@ -23,4 +25,19 @@ describe('an address is read, in one notation', () => {
     '%j is none',
     (text) => expect(readAddress(text)).toBe(''),
   );
+
+  it('of four numbers exactly where Node takes them for one', () => {
+    const part = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.constantFrom('', '00', '01', '0', '255', '256', 'a', ' 1', '1e1'),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 3, maxLength: 5 }), (parts) => {
+        const text = parts.join('.');
+        if (isIPv4(text)) expect(readAddress(text)).toBe(text);
+        else expect(isIPv4(readAddress(text)) && readAddress(text) === text).toBe(false);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
