@@ -10,7 +10,9 @@ const dist = (file) => import(pathToFileURL(join(root, 'dist', file)).href);
 const { loadGateways } = await dist('ingest/pipeline.js');
 const { createRecognisers } = await dist('ingest/recognise.js');
 const { unwrap } = await dist('ingest/unwrap.js');
-const { emptyEvent } = await dist('schemas/event.js');
+const { createOrigins } = await dist('ingest/source.js');
+const { deriveKey } = await dist('core/keys.js');
+const { emptyEvent, timeSources } = await dist('schemas/event.js');
 
 const fixtureFolder = join(root, 'test/fixtures/gateways');
 /** A second form with fewer records in the fixtures is an oddity of the first, as the JSON of NGINX that is none. */
@@ -22,16 +24,23 @@ function eventsOf(gateways, name) {
   const events = { json: [], text: [] };
   for (const { message, settings = {}, expected } of fixturesOf(name)) {
     if (settings.fields !== undefined) continue; // a layout of the configuration, not the gateway's own
-    const { timeZone = 'UTC', columns = [] } = settings;
-    const source = { timeZone, columns, isTrusted: null, hashKey: () => 'hash' };
-    for (const [index, element] of elementsOf(message, recogniserOf(settings.format), columns).entries()) {
+    const origin = originOf(settings);
+    for (const [index, element] of elementsOf(message, recogniserOf(origin.format), origin.columns).entries()) {
       if (expected[index]?.kind !== 'event' || element.format !== name) continue;
       const event = emptyEvent();
-      element.read(event, source);
+      element.read(event, origin.settings);
       events[typeof element.value === 'string' ? 'text' : 'json'].push(event);
     }
   }
   return events;
+}
+
+const credentials = deriveKey('no record is stored, so no key is hidden', 'credentials');
+
+/** What the configuration says of the source of a fixture. */
+function originOf(settings) {
+  const sources = [{ topic: 'fixture', ...settings }];
+  return createOrigins({ sources, defaultTenant: '', intakeTopic: 'none', credentials })({ headers: {} }, 'fixture');
 }
 
 const fixturesOf = (name) =>
@@ -81,7 +90,11 @@ function coverageOf(events) {
       return [field, count * 2 >= events.length ? 'most' : count > 0 ? 'some' : 'never'];
     }),
   );
-  return { records: events.length, timeSources: [...new Set(events.map((event) => event.time_source))].toSorted(), given };
+  return {
+    records: events.length,
+    timeSources: timeSources.filter((source) => events.some((event) => event.time_source === source)),
+    given,
+  };
 }
 
 /** The time inside the gateway is worked out of the two others where it does not say it. */
