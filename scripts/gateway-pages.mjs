@@ -93,7 +93,8 @@ function indexPage(all) {
 
 Made by \`npm run docs\` from the fixtures of each format; do not edit. Per gateway, what its records give of the fields that detections
 ask for: \`yes\` in most records, \`some\` in some of them, \`–\` never. A name is that of the format: \`--format NAME\`, \`format: NAME\` in the
-settings of a source. Each page says how to make the gateway send its best record.
+settings of a source. Each page says how to make the gateway send its best record: by the documentation of the
+product, which was not run; a record made by each template is read in our tests. [Shippers](../shippers.md) bring logs to Kafka.
 
 | gateway | form | ${Object.keys(asked).join(' | ')} |
 | --- | --- | ${Object.keys(asked)
