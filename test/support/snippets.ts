@@ -80,8 +80,6 @@ const aws: Readonly<Record<string, string>> = {
   protocol: 'HTTP/1.1',
   responseLength: '1642',
   responseLatency: '46',
-  integrationLatency: '41',
-  integrationStatus: '200',
   'integration.latency': '41',
   'integration.status': '200',
   'error.responseType': '-',
