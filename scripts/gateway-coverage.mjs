@@ -23,7 +23,7 @@ function eventsOf(gateways, name) {
   const recogniserOf = createRecognisers(gateways);
   const events = { json: [], text: [] };
   for (const { message, settings = {}, expected } of fixturesOf(name)) {
-    if (settings.fields !== undefined) continue; // a layout of the configuration, not the gateway's own
+    if ('fields' in settings || 'formats' in settings) continue; // a layout of the configuration, not the gateway's own
     const origin = originOf(settings);
     for (const [index, element] of elementsOf(message, recogniserOf(origin.format), origin.columns).entries()) {
       if (expected[index]?.kind !== 'event' || element.format !== name) continue;
