@@ -73,7 +73,6 @@ export async function coverages() {
     name,
     gateway,
     forms: formsOf(eventsOf(gateways, name)),
-    places: placesOf(gateways, name),
   }));
 }
 
@@ -104,15 +103,9 @@ function isGiven(event, field) {
   return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== '' && value !== null;
 }
 
-/** Per form, among the formats of all gateways of that form: its place, how many there are, and the neighbours' names. */
-function placesOf(gateways, name) {
-  const place = (form) => {
-    const names = [...gateways]
-      .filter(([, gateway]) => gateway[form] !== undefined && gateway[form].order < Infinity)
-      .toSorted(([, a], [, b]) => a[form].order - b[form].order)
-      .map(([each]) => each);
-    const at = names.indexOf(name);
-    return { at: at + 1, of: names.length, before: names[at - 1], behind: names[at + 1] };
-  };
-  return { json: place('json'), text: place('text') };
-}
+/** Names of the formats of a form, in the order in which they are tried. */
+export const orderOf = (gateways, form) =>
+  [...gateways]
+    .filter(([, gateway]) => gateway[form] !== undefined && gateway[form].order < Infinity)
+    .toSorted(([, a], [, b]) => a[form].order - b[form].order)
+    .map(([name]) => name);

@@ -1,7 +1,7 @@
 // docs/gateways/: a page per gateway and the table of all. What stands on a page from `## Set-up` on is written by hand and kept.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { coverages } from './gateway-coverage.mjs';
+import { coverages, orderOf } from './gateway-coverage.mjs';
 import { asked, bestOf, consequencesOf, groups, timeOf } from './gateway-meaning.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -11,8 +11,10 @@ const formNames = { json: 'JSON', text: 'Lines of text' };
 /** By their names below docs/. */
 export async function gatewayPages() {
   const all = await coverages();
-  const pages = all.map((each) => [`gateways/${each.name}.md`, `${gatewayPage(each)}${keptOf(each.name)}`]);
-  return Object.fromEntries([['gateways/README.md', indexPage(all)], ...pages]);
+  const gateways = all.map(({ name, gateway }) => [name, gateway]);
+  const orders = { json: orderOf(gateways, 'json'), text: orderOf(gateways, 'text') };
+  const pages = all.map((each) => [`gateways/${each.name}.md`, `${gatewayPage(each, orders)}${keptOf(each.name)}`]);
+  return Object.fromEntries([['gateways/README.md', indexPage(all, orders)], ...pages]);
 }
 
 /** What somebody wrote on the page of a gateway; nothing on a new one. */
@@ -23,7 +25,7 @@ function keptOf(name) {
   return from < 0 ? '' : page.slice(from);
 }
 
-export function gatewayPage({ name, gateway, forms, places }) {
+function gatewayPage({ name, gateway, forms }, orders) {
   const shown = Object.entries(forms);
   const recognised = Object.keys(formNames).filter((form) => gateway[form] !== undefined);
   const sections = shown.map(([form, coverage]) => {
@@ -36,7 +38,7 @@ export function gatewayPage({ name, gateway, forms, places }) {
 
 ${aboutOf(name)}
 
-${recognised.map((form) => recognition(form, gateway[form].test, places[form])).join('\n')}
+${recognised.map((form) => recognition(name, { form, test: gateway[form].test, order: orders[form] })).join('\n')}
 
 ## What it gives
 
@@ -58,9 +60,13 @@ function aboutOf(name) {
     .replaceAll('<', '&lt;');
 }
 
-function recognition(form, test, { at, of, before, behind }) {
-  const neighbours = [before && `behind ${before}`, behind && `before ${behind}`].filter((each) => each !== undefined).join(' and ');
-  return `- ${formNames[form]}, recognised by: ${test.replaceAll('<', '&lt;')}. Number ${at} of ${of} in the order${neighbours === '' ? '' : `, ${neighbours}`}: the first that matches wins.`;
+function recognition(name, { form, test, order }) {
+  const at = order.indexOf(name);
+  const [before, behind] = [order[at - 1], order[at + 1]];
+  const place = [before && `behind [${before}](${before}.md)`, behind && `before [${behind}](${behind}.md)`].filter(
+    (each) => each !== undefined,
+  );
+  return `- ${formNames[form]}, recognised by: ${test.replaceAll('<', '&lt;')}. Tried ${place.join(' and ')}; the first that matches wins.`;
 }
 
 function table({ given, timeSources }) {
@@ -81,7 +87,7 @@ function meaning(coverage) {
   return `What that means for detections:\n\n${said.map((each) => `- ${each}`).join('\n')}`;
 }
 
-function indexPage(all) {
+function indexPage(all, { json, text }) {
   const mark = { most: 'yes', some: 'some', never: '–' };
   const rows = all.flatMap(({ name, forms }) =>
     Object.entries(forms).map(([form, { given }]) => {
@@ -101,5 +107,8 @@ product, which was not run; a record made by each template is read in our tests.
     .map(() => '---')
     .join(' | ')} |
 ${rows.join('\n')}
+
+Records are tried in this order, and the first format that matches wins. JSON: ${json.join(', ')}. Lines of text: ${text.join(', ')}.
+A source with a \`format\` is not tried at all.
 `;
 }

@@ -54,7 +54,7 @@ describe('the pages', () => {
 
   test('tell how a record is recognised, and link to what the fields mean', () => {
     expect(pageOf('kong')).toContain('recognised by: `started_at`, objects `request` and `response`');
-    expect(pageOf('kong')).toMatch(/Number \d+ of \d+ in the order, behind gcp-http and before apisix/);
+    expect(pageOf('kong')).toMatch(/Tried behind \[[\w-]+\]\([\w-]+\.md\) and before \[/);
     expect(pageOf('kong')).toContain('](../reference/events.md)');
   });
 

@@ -116,7 +116,7 @@ test('npm run docs gives it a page and a row, and leaves the hand-written part o
   execFileSync(process.execPath, [join(copy, 'scripts/docs.mjs')]);
   const page = readFileSync(join(copy, 'docs/gateways/planted.md'), 'utf8');
   expect(page).toContain('Planted, a gateway of the tests. Durations are milliseconds.');
-  expect(page).toContain('recognised by: text `planted_at`. Number 9 of 21 in the order, behind kong and before apisix');
+  expect(page).toContain('recognised by: text `planted_at`. Tried behind [');
   expect(page).toContain('- Neither consumer nor credential: ');
   expect(page).not.toContain('## Set-up');
   expect(readFileSync(join(copy, 'docs/gateways/README.md'), 'utf8')).toContain('| [planted](planted.md) | JSON | yes | yes | – |');
@@ -128,5 +128,6 @@ test('nothing else was touched but pages that name a neighbour in the order', ()
   const after = files();
   const changed = Object.keys(after).filter((file) => after[file] !== before[file] && !file.includes('planted'));
   expect(Object.keys(before).filter((file) => after[file] === undefined)).toEqual([]);
+  expect(changed.length).toBeLessThanOrEqual(3);
   expect(changed.filter((file) => !file.startsWith('docs/gateways/'))).toEqual([]);
 });
