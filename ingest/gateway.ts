@@ -28,8 +28,8 @@ interface Format<Element> {
 }
 
 export interface JsonFormat extends Format<Json> {
-  /** Whole numbers that JSON.parse would round: a word of the documents that hold them, and where they stand. They come as text. */
-  readonly longNumbers?: { readonly word: string; readonly pattern: RegExp };
+  /** Whole numbers that JSON.parse would round, which come as text: what a document looks like that holds some, found quickly, and where they stand. */
+  readonly longNumbers?: { readonly sign: RegExp; readonly pattern: RegExp };
   /** Where one document holds several records: each of them, in order, as `read` takes it. */
   records?(document: Json): readonly Json[];
 }

@@ -112,7 +112,7 @@ class Opening {
 
   private withLongNumbers(text: string): string {
     let exact = text;
-    for (const { word, pattern } of this.recogniser.longNumbers) if (exact.includes(word)) exact = exact.replaceAll(pattern, '$1"$2"');
+    for (const { sign, pattern } of this.recogniser.longNumbers) if (sign.test(exact)) exact = exact.replaceAll(pattern, '$1"$2"');
     return exact;
   }
 

@@ -19,7 +19,7 @@ const format: JsonFormat = {
   order: 10,
   test: 'a list `resourceSpans` or `resourceLogs`',
   // Nanoseconds have 19 digits. Inside a text such a key has its quotes escaped.
-  longNumbers: { word: 'UnixNano', pattern: /("\w{1,20}UnixNano"\s*:\s*)(\d{17,20})(?=[\s,}])/g },
+  longNumbers: { sign: /UnixNano"\s*:\s*\d/, pattern: /("\w{1,20}UnixNano"\s*:\s*)(\d{17,20})(?=[\s,}])/g },
   recognises: (document) => Array.isArray(document['resourceSpans']) || Array.isArray(document['resourceLogs']),
   records(document) {
     const spans = spansOf(document);
