@@ -2,6 +2,8 @@
 import { RE2JS } from 're2js';
 
 export interface LinearPattern {
+  /** Of its named groups. */
+  readonly names: readonly string[];
   /** Whether the pattern stands anywhere in the text. */
   test(text: string): boolean;
   /** Named groups of the first match, '' for one that took no part; null where nothing matches. */
@@ -13,6 +15,7 @@ export function linearPattern(source: string, flags = ''): LinearPattern {
   const pattern = compile(source, flags);
   const names = Object.keys(pattern.namedGroups());
   return {
+    names,
     test: (text) => pattern.test(text),
     groups(text) {
       const match = pattern.matcher(text);
@@ -27,7 +30,7 @@ function compile(source: string, flags: string): RE2JS {
   try {
     return RE2JS.compile(
       source,
-      [...flags].reduce((all, flag) => all | (bits[flag] ?? 0), 0),
+      flags.split('').reduce((all, flag) => all | (bits[flag] ?? 0), 0),
     );
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
