@@ -46,14 +46,10 @@ export function faultsOf(described: DescribedFormat, shipped: Gateways): readonl
   if (like !== undefined) return [...faults, ...faultsOfLike(described, shipped)];
   if (described.keys !== undefined)
     faults.push({ path: ['keys'], message: 'expected like beside it, the format whose keys have other names' });
-  if (fields === undefined && pattern === undefined)
-    faults.push({
-      path: [],
-      message: 'expected fields (of JSON), a pattern (of lines), or like and keys (of a format that is built in)',
-      came: 'none',
-    });
   if (gateway === undefined) faults.push({ path: ['gateway'], message: 'expected the kind of the gateway that writes it, as apisix' });
-  return [...faults, ...faultsOfFields(described)];
+  if (fields !== undefined || pattern !== undefined) return [...faults, ...faultsOfFields(described)];
+  const message = 'expected fields (of JSON), a pattern (of lines), or like and keys (of a format that is built in)';
+  return [...faults, { path: [], message, came: 'none' }];
 }
 
 function faultsOfLike({ like = '', ...other }: DescribedFormat, shipped: Gateways): FormatFault[] {
@@ -67,22 +63,24 @@ function faultsOfLike({ like = '', ...other }: DescribedFormat, shipped: Gateway
 }
 
 function faultsOfFields({ fields = {}, pattern }: DescribedFormat): FormatFault[] {
-  const given = Object.entries(fields);
-  const faults = given.flatMap(([name, place]) => faultsOfField(name, placeOf(place)));
+  const faults = Object.entries(fields).flatMap(([name, place]) => faultsOfField(name, placeOf(place)));
   const groups = pattern === undefined ? [] : groupsOf(pattern);
   if (typeof groups === 'string') return [...faults, { path: ['pattern'], message: groups }];
-  if (pattern !== undefined) {
-    const paths = given.map(([name, place]) => placeOf(place).path ?? name);
-    for (const [at, [name]] of given.entries())
-      if (!groups.includes(paths[at] ?? ''))
-        faults.push({ path: ['fields', name], message: `expected a group of the pattern: ${groups.join(', ')}` });
-    for (const group of groups)
-      if (!isField(group) && !paths.includes(group))
-        faults.push({ path: ['pattern'], message: 'expected groups that are named as fields, or that fields name', came: group });
-  }
-  if (given.length + groups.length > 0 && fields['timestamp'] === undefined && !groups.includes('timestamp'))
+  if (pattern !== undefined) faults.push(...faultsOfGroups(fields, groups));
+  if (fields['timestamp'] === undefined && !groups.includes('timestamp'))
     faults.push({ path: [pattern === undefined ? 'fields' : 'pattern'], message: 'expected timestamp among the fields' });
   return faults;
+}
+
+/** Each group is read, and each field is read from one. */
+function faultsOfGroups(fields: NonNullable<DescribedFormat['fields']>, groups: readonly string[]): FormatFault[] {
+  const paths = Object.entries(fields).map(([name, place]) => [name, placeOf(place).path ?? name] as const);
+  const missing = paths.filter(([, path]) => !groups.includes(path));
+  const unread = groups.filter((group) => !isField(group) && !paths.some(([, path]) => path === group));
+  return [
+    ...missing.map(([name]) => ({ path: ['fields', name], message: `expected a group of the pattern: ${groups.join(', ')}` })),
+    ...unread.map((came) => ({ path: ['pattern'], message: 'expected groups that are named as fields, or that fields name', came })),
+  ];
 }
 
 function faultsOfField(name: string, { unit, is }: FieldPlace): FormatFault[] {

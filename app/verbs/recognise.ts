@@ -108,7 +108,7 @@ async function show(file: string, decoder: Decoder, { topic, format, found, even
 }
 
 function explained({ test, also }: Found): Partial<Found> {
-  return { ...(test !== '' && { test }), ...(also.length > 0 && { also }) };
+  return test === '' ? {} : { test, ...(also.length > 0 && { also }) };
 }
 
 /** What is told of an element. */

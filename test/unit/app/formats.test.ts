@@ -107,6 +107,8 @@ describe('a description', () => {
     ['without a gateway', { ...json, gateway: undefined }, 'gateway', 'expected the kind of the gateway'],
     ['without a layout', { ...json, fields: undefined }, '', 'expected fields (of JSON), a pattern (of lines), or like and keys'],
     ['without the time', { ...json, fields: { http_request_method: 'do' } }, 'fields', 'expected timestamp among the fields'],
+    ['without any field', { ...json, fields: {} }, 'fields', 'expected timestamp among the fields'],
+    ['of lines without any group', { ...lines, pattern: '.*', fields: undefined }, 'pattern', 'expected timestamp among the fields'],
     [
       'with a unit on a size',
       { ...json, fields: { ...json.fields, http_request_size: { unit: 's' } } },
