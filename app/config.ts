@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { formatDuration, parseDuration } from '../core/duration.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { formatFaults, shippedFormats } from './formats.ts';
 
 interface Marks {
   readonly isSetting?: true;
@@ -67,6 +68,38 @@ const source = z.strictObject({
   columns: z.array(text(), 'expected a list of columns').optional(),
   start: z.enum(['earliest', 'latest'], 'expected earliest or latest').optional(),
 });
+
+const format = z
+  .strictObject({
+    name: text().regex(/^[\w.-]{1,64}$/, 'expected a name of letters, digits, _ . -'),
+    gateway: text().optional(),
+    fields: z
+      .record(
+        z.string(),
+        z.union(
+          [
+            text(),
+            z.strictObject({
+              path: text().optional(),
+              unit: z.enum(['ns', 'us', 'ms', 's']).optional(),
+              is: z.enum(['start', 'end']).optional(),
+            }),
+          ],
+          'expected a path, or path with unit (ns, us, ms, s) or is (start, end)',
+        ),
+        'expected places by canonical field',
+      )
+      .optional(),
+    pattern: text().optional(),
+    like: text().optional(),
+    keys: z.record(z.string(), text(), 'expected keys of the record by known key').optional(),
+    sample: z.union([text(), z.record(z.string(), z.unknown())], 'expected a record, as an object or as its text'),
+    expect: z.record(z.string(), z.unknown(), 'expected values by canonical field').optional(),
+  })
+  .superRefine((described, context) => {
+    for (const { path, message, came } of formatFaults(described))
+      context.addIssue({ code: 'custom', path: [...path], message, params: { came } });
+  });
 
 function isTimeZone(name: string): boolean {
   try {
@@ -198,6 +231,10 @@ const declaration = z.strictObject({
   sources: leaf(
     z.array(source, 'expected a list of sources').default([]),
     'Per topic: `topic`, `tenant` (a name, or `from: header:NAME | field:PATH` and `allow: [names]`), `format` (leaves recognition out), `gateway` (its name), `timeZone` (of times that have none, default UTC), `trustedProxies` (your own proxies, as `10.0.0.0/8`: the client is the last address of a forwarded list that is none of them), `columns` (of W3C lines without a `#Fields:` line), `start` (`earliest` or `latest`, used once).',
+  ),
+  formats: leaf(
+    z.array(format, 'expected a list of formats').default([]),
+    'Record formats of your own, for sources, posts and imports that name them. Each has `name`, a `sample` (a record, as an object or as its text) that is read when the configuration is, if you like `expect` (what its first event holds, by canonical field), and a layout. Of JSON: `gateway` (its kind) and `fields`, by canonical field the path in the record, or `path` with `unit` (of a duration: `ns`, `us`, `ms` by default, `s`) or `is` (of the time: `start` by default, `end`). Of lines: `gateway` and `pattern`, RE2 for a whole line, whose named groups are canonical fields, or paths of `fields`. Of a format that is built in, under other keys: `like` and `keys`, by known top-level key the one in the record. Times are ISO 8601, those of common log lines, or epochs. A raw key belongs to `credential_hash`, of which its keyed hash alone is stored.',
   ),
   intake: section({
     topic: leaf(text().default('gatetrail-records'), 'Topic that posts and imports go to.', { env: 'GATETRAIL_INTAKE_TOPIC' }),
@@ -473,8 +510,14 @@ function faultsOf(issue: z.core.$ZodIssue, { values, origins, file }: Read): Fau
   }
   const setting = settings.find((one) => path.join('.') === one.path || path.join('.').startsWith(`${one.path}.`));
   const from = origins.get(setting?.path ?? path.join('.')) ?? file.placeOf(issue.path);
-  const came = setting?.secret ? 'a value that is not shown' : shown(valueAt(values, path));
+  const came = setting?.secret ? 'a value that is not shown' : (cameOf(issue) ?? shown(valueAt(values, path)));
   return [{ path: path.join('.'), from, message: `${issue.message}, got ${came}` }];
+}
+
+/** Where it is not what stands at the path. */
+function cameOf(issue: z.core.$ZodIssue): string | undefined {
+  const came: unknown = issue.code === 'custom' ? issue.params?.['came'] : undefined;
+  return typeof came === 'string' ? came : undefined;
 }
 
 function shown(value: unknown): string {
@@ -518,7 +561,37 @@ function together(values: Tree): { path: string; message: string }[] {
     'mail.to',
     'expected mail.from and mail.to, because a mail server is named',
   );
+  faults.push(...nameFaults(values));
   return faults;
+}
+
+/** Names of formats: each once, and a source names one of them. */
+function nameFaults({ formats, sources }: Tree): { path: string; message: string }[] {
+  const own = namesIn(formats, 'name');
+  const known = [...shippedFormats, ...own, 'auto', undefined];
+  const twice = own.flatMap((name, at) =>
+    own.indexOf(name) < at
+      ? [{ path: `formats.${at}.name`, message: `expected a name that no format before has, got ${shown(name)}` }]
+      : [],
+  );
+  const unknown = namesIn(sources, 'format').flatMap((name, at) =>
+    known.includes(name)
+      ? []
+      : [
+          {
+            path: `sources.${at}.format`,
+            message: `expected auto or a format: ${[...shippedFormats, ...own].join(', ')}, got ${shown(name)}`,
+          },
+        ],
+  );
+  return [...twice, ...unknown];
+}
+
+function namesIn(list: unknown, key: string): (string | undefined)[] {
+  return (Array.isArray(list) ? list : []).map((one) => {
+    const name = valueAt(one, [key]);
+    return typeof name === 'string' ? name : undefined;
+  });
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,20 +1,23 @@
 /** The decoder as the configuration says, for every process that reads records. */
 import { deriveKey } from '../core/keys.ts';
-import { createDecoder, loadGateways } from '../ingest/pipeline.ts';
+import type { OnElement } from '../ingest/drift.ts';
+import { createDecoder } from '../ingest/pipeline.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Config } from './config.ts';
+import { gatewaysOf } from './formats.ts';
 import { version } from './role.ts';
 import { secretsOf } from './secrets.ts';
 
-export async function makeDecoder(config: Config): Promise<Decoder> {
+export async function makeDecoder(config: Config, onElement?: OnElement): Promise<Decoder> {
   return createDecoder({
     sources: config.sources,
     defaultTenant: config.tenant,
     intakeTopic: config.kafka.brokers.length === 0 ? null : config.intake.topic,
-    gateways: await loadGateways(),
+    gateways: gatewaysOf(config.formats),
     allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
     credentials: deriveKey(secretsOf(config).current, 'credentials'),
     version,
+    onElement,
   });
 }

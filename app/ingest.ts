@@ -2,6 +2,7 @@
 import { AuditError } from '../core/errors.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { createDriftWatch } from '../ingest/drift.ts';
 import { startIngest } from '../ingest/ingest.ts';
 import { defaultLimits } from '../ingest/life.ts';
 import type { TopicPartition } from '../ingest/log.ts';
@@ -16,6 +17,7 @@ import { tellLag } from './lag.ts';
 import { startPatiently } from './patient-start.ts';
 import { fullDisk, watchLog } from './readiness.ts';
 import type { RoleContext, Running } from './role.ts';
+import type { Metrics } from './telemetry.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { fileTrace } from './trace.ts';
 import { closedReader } from './watermark.ts';
@@ -44,7 +46,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       topics: topicsOf(config),
       group: config.kafka.groupId,
       startOf: (topic) => config.sources.find((source) => source.topic === topic)?.start ?? 'earliest',
-      decoder: await makeDecoder(config),
+      decoder: await makeDecoder(config, watchDrift(metrics)),
       writer: holderName('ingest'),
       limits: { ...defaultLimits, bytes: config.ingest.batchBytes },
       logger,
@@ -93,6 +95,13 @@ export async function assertMigrated(clickhouse: ClickHouse): Promise<void> {
       'NOT_READY',
       `The database lacks ${missing.length} migration(s), ${missing[0]} first; gatetrail migrate applies them`,
     );
+}
+
+export function watchDrift({ formatDrift, ambiguousRecords }: Pick<Metrics, 'formatDrift' | 'ambiguousRecords'>) {
+  return createDriftWatch({
+    drifted: (topic, expected, came) => formatDrift.inc({ topic, expected, came }),
+    ambiguous: (topic, taken, other) => ambiguousRecords.inc({ topic, taken, other }),
+  });
 }
 
 /** Forgets records of the journal a while after they were stored: so long a dead letter can be read again. */

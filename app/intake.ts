@@ -3,7 +3,6 @@ import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { loadGateways } from '../ingest/pipeline.ts';
 import { accept, type Appended } from '../ingest/intake.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Log, NewMessage } from '../ingest/log.ts';
@@ -12,6 +11,7 @@ import { openAccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { receiptOf } from '../storage/receipts.ts';
 import type { Config } from './config.ts';
+import { gatewaysOf } from './formats.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { makeDecoder } from './decoder.ts';
 import { closedReader } from './watermark.ts';
@@ -56,7 +56,7 @@ export function credentialOf({ authorization, 'x-api-key': key, cookie, origin, 
 export async function intakeRoutes(options: IntakeOptions): Promise<Route[]> {
   const access = accessOf(options.config, options.clickhouse);
   const decoder = await makeDecoder(options.config);
-  const formats = [...(await loadGateways()).keys()];
+  const formats = [...gatewaysOf(options.config.formats).keys()];
   return [
     { method: 'POST', path: '/v1/records', maxBodyBytes, handle: (request) => post({ ...options, decoder, formats }, access, request) },
   ];

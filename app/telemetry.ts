@@ -16,6 +16,8 @@ export interface Metrics {
   readonly type: string;
   readonly records: Counter<'result'>;
   readonly batchRows: Histogram;
+  readonly formatDrift: Counter<'topic' | 'expected' | 'came'>;
+  readonly ambiguousRecords: Counter<'topic' | 'taken' | 'other'>;
   readonly stoppedPartitions: Gauge;
   readonly inconsistentBatches: Counter;
   readonly lagRecords: Gauge<'topic' | 'partition'>;
@@ -48,6 +50,18 @@ export function createMetrics(version: string): Metrics {
       name: 'gatetrail_ingest_batch_rows',
       help: 'Events of a stored batch',
       buckets: [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 50_000],
+      registers,
+    }),
+    formatDrift: new Counter({
+      name: 'gatetrail_ingest_format_drift_total',
+      help: 'Records of another format than the first 50 in a row of their topic and gateway; read all the same',
+      labelNames: ['topic', 'expected', 'came'],
+      registers,
+    }),
+    ambiguousRecords: new Counter({
+      name: 'gatetrail_ingest_ambiguous_records_total',
+      help: 'Records that another format matches too, of those that came before a format was expected or are not of it',
+      labelNames: ['topic', 'taken', 'other'],
       registers,
     }),
     stoppedPartitions: new Gauge({ name: 'gatetrail_ingest_stopped_partitions', help: 'Partitions that stand still for good', registers }),

@@ -43,6 +43,8 @@ export interface TextFormat extends Format<string> {
 export interface Gateway {
   readonly json?: JsonFormat;
   readonly text?: TextFormat;
+  /** What the configuration says of it, where it is not built in: this decides how a record is read. */
+  readonly definition?: unknown;
 }
 
 /** A record of a known format that cannot be read. The message says what was expected and what came, without values. */

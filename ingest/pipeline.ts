@@ -8,6 +8,7 @@ import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import type { Decoder } from './decoder.ts';
+import type { OnElement } from './drift.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
 import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
@@ -24,6 +25,7 @@ export interface DecoderOptions extends SourceOptions {
   readonly pseudonyms: PurposeKey;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
+  readonly onElement?: OnElement | undefined;
 }
 
 export const loadGateways = (): Promise<ReadonlyMap<string, Gateway>> => loadKinds<Gateway>(join(import.meta.dirname, 'gateways'));
@@ -32,12 +34,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const recogniserOf = createRecognisers(options.gateways);
   const originOf = createOrigins(options);
   const pseudonym = keyedHashes(options.pseudonyms);
-  /** Format of the element at hand, for its dead letter. */
-  let detected = '';
-
+  const { onElement } = options;
   /** The event, or why the element is no request. @throws ReadFailure */
   function read(element: Element, origin: Origin, receivedAt: number): CanonicalEvent | string {
-    detected = element.format;
     const why = element.skips();
     if (why !== '') return why;
     const event = emptyEvent();
@@ -56,15 +55,18 @@ export function createDecoder(options: DecoderOptions): Decoder {
       const { offset, value } = message;
       if (value === null) return sink.skipped(offset, 0, 'a tombstone');
       const origin = originOf(message, topic);
+      const recogniser = recogniserOf(origin.format);
       let elements: readonly Element[];
       try {
-        elements = unwrap(value, { recogniser: recogniserOf(origin.format), columns: origin.columns, attributes: origin.attributes });
+        elements = unwrap(value, { recogniser, columns: origin.columns, attributes: origin.attributes });
       } catch (error) {
         const tenant = origin.tenantOrDefault(null);
         return sink.rejected(rejectionOf(error, { offset, index: 0, tenant, text: value, detectedFormat: '' }));
       }
       const isAlone = elements.length === 1;
+      const place = { topic, stream: origin.stream, recogniser };
       for (const [index, element] of elements.entries()) {
+        onElement?.(element, place);
         try {
           if (!isAlone || value.length > maxElementBytes) assertElementSize(element);
           const event = read(element, origin, receivedAt);
@@ -73,7 +75,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
         } catch (error) {
           const tenant = origin.tenantOrDefault(element.value);
           const text = isAlone ? value : Buffer.from(textOf(element));
-          sink.rejected(rejectionOf(error, { offset, index, tenant, text, detectedFormat: detected }));
+          sink.rejected(rejectionOf(error, { offset, index, tenant, text, detectedFormat: element.format }));
         }
       }
     },
@@ -90,6 +92,7 @@ function normaliserOf({
   intakeTopic,
   pseudonyms: { id },
 }: DecoderOptions): string {
-  const settings = [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+  const formats = [...gateways].map(([name, { definition }]) => [name, definition]);
+  const settings = [version, formats, [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

@@ -1,5 +1,5 @@
 /** Which format a record is of: pure, in a fixed order, and never a looser second guess after a reader failed. */
-import type { Json } from '../core/fields.ts';
+import { isObject, type Json } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 import { type Gateway, type JsonFormat, ReadFailure, type SourceSettings, type TextFormat } from './gateway.ts';
 
@@ -19,6 +19,8 @@ export interface Recogniser {
   readonly longNumbers: readonly NonNullable<JsonFormat['longNumbers']>[];
   /** Names of the formats that are sought. */
   readonly names: readonly string[];
+  /** Names of all formats that match, the first of them the one that is taken. */
+  matching(value: unknown): readonly string[];
   /** Of a pinned source: takes what it does not recognise too, to skip it or to say what is wrong. */
   readonly pinned: Gateway & { readonly name: string };
 }
@@ -27,6 +29,8 @@ export interface Recogniser {
 export interface Element {
   /** '' where none was recognised. */
   readonly format: string;
+  /** What it was recognised by, in words. */
+  readonly test: string;
   /** The JSON value or the line of text. */
   readonly value: unknown;
   /** Why it is no request, or ''. @throws ReadFailure UNKNOWN_FORMAT and what else kept it from being recognised */
@@ -50,6 +54,7 @@ export function createRecognisers(gateways: ReadonlyMap<string, Gateway>): (pinn
       text: (line) => lines.find(({ format }) => format.recognises(line)),
       longNumbers: documents.flatMap(({ format }) => format.longNumbers ?? []),
       names: [...new Set([...documents, ...lines].map(({ name }) => name))],
+      matching: (value) => (typeof value === 'string' ? namesOf(lines, value) : isObject(value) ? namesOf(documents, value) : []),
       columned: lines.find(({ format }) => format.columns !== undefined),
       pinned: { name: pinned ?? '', ...(pinned === undefined ? {} : gateways.get(pinned)) },
     };
@@ -65,6 +70,10 @@ export function createRecognisers(gateways: ReadonlyMap<string, Gateway>): (pinn
   };
 }
 
+function namesOf<Value>(formats: readonly Named<{ recognises(value: Value): boolean }>[], value: Value): string[] {
+  return formats.filter(({ format }) => format.recognises(value)).map(({ name }) => name);
+}
+
 function formatsOf<Format extends { readonly order: number }>(
   gateways: ReadonlyMap<string, Gateway>,
   pick: (gateway: Gateway) => Format | undefined,
@@ -77,23 +86,32 @@ function formatsOf<Format extends { readonly order: number }>(
     .toSorted((a, b) => a.format.order - b.format.order);
 }
 
+interface Reader<Value> {
+  readonly test: string;
+  skips(value: Value): string;
+  read(value: Value, event: CanonicalEvent, source: SourceSettings): void;
+}
+
 /** A record of a format, as its own reader takes it. */
-export function elementOf<Value>(
-  { name, format }: Named<{ skips(value: Value): string; read(value: Value, event: CanonicalEvent, source: SourceSettings): void }>,
-  value: Value,
-): Element {
-  return { format: name, value, skips: () => format.skips(value), read: (event, source) => format.read(value, event, source) };
+export function elementOf<Value>({ name, format }: Named<Reader<Value>>, value: Value): Element {
+  const { test } = format;
+  return { format: name, test, value, skips: () => format.skips(value), read: (event, source) => format.read(value, event, source) };
+}
+
+/** What a pinned source holds and its format does not recognise. */
+export function pinnedElement<Value>(named: Named<Reader<Value>>, value: Value): Element {
+  return { ...elementOf(named, value), test: `nothing: the format is given, its own test does not match (${named.format.test})` };
 }
 
 export function failed(failure: ReadFailure, value: unknown): Element {
   const fail = () => {
     throw failure;
   };
-  return { format: '', value, skips: fail, read: fail };
+  return { format: '', test: '', value, skips: fail, read: fail };
 }
 
 export function skipped(why: string, value: unknown): Element {
-  return { format: '', value, skips: () => why, read: () => {} };
+  return { format: '', test: '', value, skips: () => why, read: () => {} };
 }
 
 /** What no format recognises. */

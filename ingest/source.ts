@@ -31,6 +31,8 @@ export interface Source {
 export interface Origin {
   readonly format: string | undefined;
   readonly gateway: string;
+  /** Who writes it; null where its format is given, and of posts that name no gateway, which may be anybody's. */
+  readonly stream: string | null;
   readonly settings: SourceSettings;
   /** Of the lines of the message, where they are known. */
   readonly columns: readonly string[];
@@ -66,9 +68,13 @@ export function createOrigins({
     const posted = intakeTopic === null || topic === intakeTopic ? headers : {};
     const tenant = posted[tenantHeader];
     const tenantOf = (element: unknown) => tenant ?? tenantBy(source?.tenant ?? defaultTenant, headers, element);
+    const format = posted[formatHeader] ?? (source?.format === 'auto' ? undefined : source?.format);
+    const gateway = posted[gatewayHeader] ?? source?.gateway ?? '';
+    const isAnybodys = tenant !== undefined && source === undefined && gateway === '';
     return {
-      format: posted[formatHeader] ?? (source?.format === 'auto' ? undefined : source?.format),
-      gateway: posted[gatewayHeader] ?? source?.gateway ?? '',
+      format,
+      gateway,
+      stream: format !== undefined || isAnybodys ? null : `${topic}/${gateway}`,
       settings: settings.get(topic) ?? noSettings,
       columns: columnsOf(headers[fieldsHeader]) ?? source?.columns ?? none,
       attributes: headers['ce_specversion'] === undefined ? noAttributes : cloudEvent(headers['ce_id'], headers['ce_source']),

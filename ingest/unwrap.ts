@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { isObject, type Json } from '../core/fields.ts';
 import { ReadFailure } from './gateway.ts';
 import { maxMessageBytes } from './messages.ts';
-import { type Element, elementOf, failed, type Recogniser, skipped, unknown } from './recognise.ts';
+import { type Element, elementOf, failed, pinnedElement, type Recogniser, skipped, unknown } from './recognise.ts';
 import { openWrapper, withoutPrefix } from './wrappers.ts';
 
 const maxOpenedBytes = 64 * 1024 * 1024;
@@ -82,8 +82,10 @@ class Opening {
       if (pinned.text === undefined && text(bare) === undefined)
         return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
     }
-    const found = text(bare) ?? (pinned.text && { name: pinned.name, format: pinned.text });
-    this.add(found === undefined ? unknown('a line of text', this.recogniser, line) : elementOf(found, bare));
+    const found = text(bare);
+    if (found !== undefined) this.add(elementOf(found, bare));
+    else if (pinned.text === undefined) this.add(unknown('a line of text', this.recogniser, line));
+    else this.add(pinnedElement({ name: pinned.name, format: pinned.text }, bare));
   }
 
   private json(document: unknown, depth: number): void {
@@ -97,7 +99,7 @@ class Opening {
       for (const record of found.format.records?.(document) ?? [document]) this.add(elementOf(found, record));
     } else if (!this.wrapper(document, depth)) {
       const { json, name } = this.recogniser.pinned;
-      this.add(json === undefined ? unknown('a JSON object', this.recogniser, document) : elementOf({ name, format: json }, document));
+      this.add(json === undefined ? unknown('a JSON object', this.recogniser, document) : pinnedElement({ name, format: json }, document));
     }
   }
 

@@ -19,11 +19,14 @@ const looked: Readonly<Record<string, string>> = {
   request_id: "request_id != ''",
   trace_id: "trace_id != ''",
 };
-const unreadable = ['BAD_FIELD', 'MISSING_TIME', 'BAD_TIME'];
+const unreadableCodes = ['BAD_FIELD', 'MISSING_TIME', 'BAD_TIME'];
 const arrival = 'received_at >= fromUnixTimestamp64Milli({from:Int64}) AND received_at < fromUnixTimestamp64Milli({to:Int64})';
 /** Records that came later than this were kept somewhere: they say nothing about a clock. */
 const liveMs = 3_600_000;
 const silentAfterMs = 300_000;
+
+/** How many events, and which part of all, make a format the expected one of a gateway. */
+const [agreeing, share] = [50, 0.9];
 
 interface Row {
   readonly tenant: string;
@@ -50,7 +53,8 @@ export async function sourceStatus(clickhouse: ClickHouse, scope: Scope, range: 
     parameters: { ...range },
     tail: 'GROUP BY tenant, gateway, kind, format, topic\nORDER BY tenant, gateway, kind, format, topic',
   });
-  const drifted = await driftedRecords(clickhouse, range);
+  const unreadable = await unreadableRecords(clickhouse, range);
+  const expected = expectedFormats(rows.map((row) => ({ ...row, events: Number(row.n) })));
   return rows.map((row) => ({
     tenant: row.tenant,
     gateway: row.gateway === '' ? null : row.gateway,
@@ -62,7 +66,9 @@ export async function sourceStatus(clickhouse: ClickHouse, scope: Scope, range: 
     lastSeenAt: Number(row.last_ms),
     silent: isSilent(row, Math.min(now, range.to)),
     clockSkewMs: row.skew,
-    drifted: drifted.get(`${row.tenant} ${row.topic} ${row.format}`) ?? 0,
+    drifted:
+      (unreadable.get(`${row.tenant} ${row.topic} ${row.format}`) ?? 0) +
+      ((expected.get(streamOf(row)) ?? row.format) === row.format ? 0 : Number(row.n)),
     missingFields: row.missing,
   }));
 }
@@ -73,14 +79,37 @@ function isSilent(row: Row, until: number): boolean {
   return until - last > Math.max(silentAfterMs, (10 * (last - first)) / Number(row.n));
 }
 
+type Stream = Pick<Row, 'tenant' | 'topic' | 'gateway'>;
+
+export const streamOf = ({ tenant, topic, gateway }: Stream): string => JSON.stringify([tenant, topic, gateway]);
+
+/**
+ * By gateway, the format of nearly all of its events; none where several are usual, as of posts that name no gateway. What is
+ * stored decides, not what a process of ingest has seen since its start.
+ */
+export function expectedFormats(rows: readonly (Stream & { readonly format: string; readonly events: number })[]): Map<string, string> {
+  const total = new Map<string, number>();
+  const ofFormat = new Map<string, number>();
+  const add = (counts: Map<string, number>, key: string, events: number) => counts.set(key, (counts.get(key) ?? 0) + events);
+  for (const row of rows) {
+    add(total, streamOf(row), row.events);
+    add(ofFormat, streamOf(row) + row.format, row.events);
+  }
+  const isExpected = (row: (typeof rows)[number]) => {
+    const events = ofFormat.get(streamOf(row) + row.format) ?? 0;
+    return events >= agreeing && events >= share * (total.get(streamOf(row)) ?? 0);
+  };
+  return new Map(rows.filter(isExpected).map((row) => [streamOf(row), row.format]));
+}
+
 /** Records that were recognised and then did not hold what the format promises. */
-async function driftedRecords(clickhouse: ClickHouse, range: Range): Promise<Map<string, number>> {
+async function unreadableRecords(clickhouse: ClickHouse, range: Range): Promise<Map<string, number>> {
   const rows = await clickhouse.rows<{ place: string; n: string }>(
     `SELECT concat(tenant, ' ', topic, ' ', detected_format) AS place, count() AS n
 FROM dead_letters FINAL
 WHERE ${counted(`${arrival} AND has({codes:Array(String)}, code)`)}
 GROUP BY place`,
-    { parameters: { ...range, codes: unreadable } },
+    { parameters: { ...range, codes: unreadableCodes } },
   );
   return new Map(rows.map(({ place, n }) => [place, Number(n)]));
 }

@@ -1,10 +1,12 @@
 /** `gatetrail recognise FILE…`: how each record would be read; stores nothing. */
-import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
+import { createDecoder } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
+import type { OnElement } from '../../ingest/drift.ts';
 import { formatHeader } from '../../ingest/intake.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { AuditError } from '../../core/errors.ts';
 import { toEventJson } from '../event-json.ts';
+import { gatewaysOf } from '../formats.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
 import { version } from '../role.ts';
@@ -16,11 +18,15 @@ const recognise: Verb = {
   options: { '--format <NAME>': 'read as this format, leave recognition out', '--events': 'print the bare events, which import takes' },
   async run(flags, files) {
     await assertReadable(files);
-    const gateways = await loadGateways();
+    const config = configOf(flags);
+    const gateways = gatewaysOf(config.formats);
     const format = text(flags, 'format');
     if (format !== undefined && !gateways.has(format))
       throw new AuditError('BAD_USER_INPUT', `--format must be one of ${[...gateways.keys()].join(', ')}, not ${format}`);
-    const config = configOf(flags);
+    let found: Found = { test: '', also: [] };
+    const onElement: OnElement = ({ format: name, test, value }, { recogniser }) => {
+      found = { test, also: recogniser.matching(value).filter((other) => other !== name) };
+    };
     const decoder = createDecoder({
       gateways,
       sources: config.sources,
@@ -31,12 +37,14 @@ const recognise: Verb = {
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),
       version,
+      onElement,
     });
     let rejected = 0;
     for (const file of files)
       rejected += await show(file, decoder, {
         topic: config.intake.topic,
         format,
+        found: () => found,
         events: flags['events'] === true,
         json: flags['json'] === true,
       });
@@ -45,15 +53,23 @@ const recognise: Verb = {
 };
 export default recognise;
 
+/** What an element was recognised by, and which formats match that come after. */
+interface Found {
+  readonly test: string;
+  readonly also: readonly string[];
+}
+
 interface Showing {
   readonly topic: string;
   readonly format: string | undefined;
+  /** Of the element at hand. */
+  readonly found: () => Found;
   readonly events: boolean;
   readonly json: boolean;
 }
 
 /** Gives the number of elements that could not be read. */
-async function show(file: string, decoder: Decoder, { topic, format, events, json }: Showing): Promise<number> {
+async function show(file: string, decoder: Decoder, { topic, format, found, events, json }: Showing): Promise<number> {
   let rejected = 0;
   let message = 0;
   for await (const part of cutContent(contentOf(file))) {
@@ -65,7 +81,9 @@ async function show(file: string, decoder: Decoder, { topic, format, events, jso
       const headers = { ...part.headers, ...(format !== undefined && { [formatHeader]: format }) };
       decoder.decode({ offset: message, timestamp: -1, value: part.value, headers }, topic, Date.now(), {
         event: (event, _, index) =>
-          events ? print(toEventJson(event)) : say({ ...place, index, format: event.source_format, event: toEventJson(event) }),
+          events
+            ? print(toEventJson(event))
+            : say({ ...place, index, format: event.source_format, ...explained(found()), event: toEventJson(event) }),
         rejected: ({ index, code, message: why, path, detectedFormat }) => {
           rejected += 1;
           say({
@@ -74,10 +92,10 @@ async function show(file: string, decoder: Decoder, { topic, format, events, jso
             code,
             message: why,
             path: `$${path.replace(/^\$/, '')}`,
-            ...(detectedFormat !== '' && { format: detectedFormat }),
+            ...(detectedFormat !== '' && { format: detectedFormat, ...explained(found()) }),
           });
         },
-        skipped: (_, index, why) => say({ ...place, index, skipped: why }),
+        skipped: (_, index, why) => say({ ...place, index, ...explained(found()), skipped: why }),
       });
     }
     message += 1;
@@ -89,6 +107,10 @@ async function show(file: string, decoder: Decoder, { topic, format, events, jso
   }
 }
 
+function explained({ test, also }: Found): Partial<Found> {
+  return test === '' ? {} : { test, ...(also.length > 0 && { also }) };
+}
+
 /** What is told of an element. */
 interface Line {
   readonly file: string;
@@ -96,6 +118,8 @@ interface Line {
   /** Which message of the file; of a refused one, why. */
   readonly message: number | string;
   readonly format?: string;
+  readonly test?: string;
+  readonly also?: readonly string[];
   readonly event?: Readonly<Record<string, unknown>>;
   readonly code?: string;
   readonly path?: string;
@@ -103,8 +127,12 @@ interface Line {
 }
 
 /** One line for a person: where it stands, and what it was read as or why it was not. */
-function inWords(where: string, { format, event, code, path, message, skipped }: Line): string {
-  if (event === undefined) return `${where} ${code === undefined ? `skipped: ${skipped}` : `${code} at ${path}: ${message}`}`;
+function inWords(where: string, { format, test, also, event, code, path, message, skipped }: Line): string {
+  if (event === undefined) {
+    const readAs = format === undefined ? '' : `; read as ${format}, recognised by ${test}`;
+    return `${where} ${code === undefined ? `skipped: ${skipped}` : `${code} at ${path}: ${message}${readAs}`}`;
+  }
   const { timestamp, http_request_method: method, url_path: target, http_response_status_code: status } = event;
-  return [where, format, timestamp, method ?? '-', target ?? '-', status ?? '-'].join(' ');
+  const words = [where, format, timestamp, method ?? '-', target ?? '-', status ?? '-'];
+  return (also === undefined ? words : [...words, `(${also.join(', ')} would match too)`]).join(' ');
 }

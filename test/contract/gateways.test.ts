@@ -2,14 +2,16 @@
  * Every format is read as its gateway's documentation says: fixtures worked out from the documented layouts, and the
  * tests' own traffic. Rows are compared as ClickHouse would show them.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { requireConfig } from '../../app/config.ts';
+import { gatewaysOf, type SampledFormat } from '../../app/formats.ts';
 import { deriveKey, keyedHash } from '../../core/keys.ts';
 import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
-import { type FieldMap, mappedJson, renamed } from '../../ingest/custom-format.ts';
 import type { Source } from '../../ingest/source.ts';
 import { type Expected, traffic } from '../support/traffic.ts';
 
@@ -19,7 +21,7 @@ interface Fixture {
   readonly message: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the configuration says of the source. */
-  readonly settings?: Omit<Source, 'topic'> & { readonly fields?: FieldMap['fields'] | Readonly<Record<string, string>> };
+  readonly settings?: Omit<Source, 'topic'> & { readonly formats?: readonly Omit<SampledFormat, 'sample'>[] };
   readonly expected: readonly Expected[];
 }
 
@@ -30,27 +32,25 @@ const folders = [...formats.map((format) => join('gateways', format)), 'wrappers
 const fixtures = folders.flatMap((folder) => readdirSync(join(fixtureFolder, folder)).map((file) => join(folder, file)));
 const read = (file: string) => JSON.parse(readFileSync(join(fixtureFolder, file), 'utf8')) as Fixture;
 
-let gateways: Awaited<ReturnType<typeof loadGateways>>;
-beforeAll(async () => {
-  gateways = await loadGateways();
-});
+const folder = mkdtempSync(join(tmpdir(), 'gatetrail-formats-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const credentials = deriveKey('a secret of the tests', 'credentials');
-/** A fixture that maps fields describes a format of the configuration, under the name of the gateway that writes it. */
-function described({ format = '', fields }: NonNullable<Fixture['settings']>): typeof gateways {
-  const known = gateways.get(format);
-  if (fields === undefined || known === undefined) return gateways;
-  const isMap = 'timestamp' in fields;
-  return new Map([
-    ...gateways,
-    [format, isMap ? mappedJson({ gateway: format, fields }) : renamed(known, fields as Record<string, string>)],
-  ]);
+
+/** Formats and source as a configuration file says them; of a format of its own the first record is the sample. */
+function configOf({ formats = [], ...source }: NonNullable<Fixture['settings']>, value: Buffer) {
+  if (formats.length === 0) return { formats: [], sources: [{ topic: 'edge', ...source }] };
+  const message = JSON.parse(value.toString()) as unknown;
+  const sample = Array.isArray(message) ? (message[0] as unknown) : message;
+  const file = { formats: formats.map((format) => ({ ...format, sample })), sources: [{ topic: 'edge', ...source }] };
+  writeFileSync(join(folder, 'gatetrail.yaml'), JSON.stringify(file)); // JSON is YAML
+  return requireConfig({ flags: {}, env: {}, cwd: folder });
 }
 
-const decoderOf = (settings: NonNullable<Fixture['settings']>): Decoder =>
+const decoderOf = ({ formats, sources }: { formats: readonly SampledFormat[]; sources: readonly Source[] }): Decoder =>
   createDecoder({
-    gateways: described(settings),
-    sources: [{ topic: 'edge', ...settings }],
+    gateways: gatewaysOf(formats),
+    sources,
     defaultTenant: 'default',
     intakeTopic: 'intake',
     allowedQueryKeys: new Set(),
@@ -67,7 +67,7 @@ function bytesOf(message: unknown): Buffer {
 
 function decode(value: Buffer, { settings = {}, headers = {} }: Pick<Fixture, 'settings' | 'headers'> = {}): Expected[] {
   const seen: Expected[] = [];
-  decoderOf(settings).decode({ offset: 0, timestamp: -1, value, headers }, 'edge', receivedAt, {
+  decoderOf(configOf(settings, value)).decode({ offset: 0, timestamp: -1, value, headers }, 'edge', receivedAt, {
     event: (event, _offset, index) => (seen[index] = { kind: 'event', row: shown({ ...event }) }),
     rejected: ({ index, code, path }) => (seen[index] = { kind: 'rejected', code, path } as Expected),
     skipped: (_offset, index) => (seen[index] = { kind: 'skipped' }),

@@ -13,8 +13,22 @@ const dataDir = join(folder, 'data');
 let service: Running;
 let token: string;
 
+const config = join(folder, 'gatetrail.yaml');
 beforeAll(async () => {
-  service = await startGatetrail(['start'], { dataDir, env: { GATETRAIL_KAFKA_TOPICS: 'edge' } });
+  writeFileSync(
+    config,
+    `formats:
+  - name: shop
+    gateway: nginx
+    pattern: '(?P<ended>\\S+) (?P<http_request_method>[A-Z]+) (?P<url_path>\\S+) (?P<took>[\\d.]+)'
+    fields: { timestamp: { path: ended, is: end }, duration_ms: { path: took, unit: s } }
+    sample: 2026-11-24T11:00:05Z GET /a?b=c 0.5
+    expect: { timestamp: 2026-11-24T11:00:04.5Z, url_path: /a, duration_ms: 500 }
+sources:
+  - { topic: shop-logs, format: shop, gateway: shop-1 }
+`,
+  );
+  service = await startGatetrail(['start', '--config', config], { dataDir, env: { GATETRAIL_KAFKA_TOPICS: 'edge' } });
   token = service.ready.token ?? '';
 }, 120_000);
 afterAll(async () => {
@@ -65,6 +79,18 @@ describe('posting', () => {
       events: 2,
     });
     expect((await post(line('/format/a'), {}, '?wait=stored&format=kong')).answer).toMatchObject({ rejected: 1 });
+  });
+
+  test('takes a format of the configuration by name, and by the source that is pinned to it', async () => {
+    const shop = (path: string) => `${new Date().toISOString()} GET ${path} 0.25`;
+    expect((await post(shop('/shop/posted'), {}, '?wait=stored&format=shop')).answer).toMatchObject({ events: 1 });
+    expect((await post(shop('/shop/pinned'), {}, '?wait=stored&topic=shop-logs')).answer).toMatchObject({ events: 1 });
+    expect((await post(shop('/shop/unnamed'))).answer).toMatchObject({ events: 0, reasons: { UNKNOWN_FORMAT: 1 } });
+    const file = join(folder, 'shop.log');
+    writeFileSync(file, `${shop('/shop/imported')}\nnone of the shop\n`);
+    const ran = await runGatetrail(['import', file, '--format', 'shop', '--json', '--config', config], { dataDir });
+    expect(JSON.parse(ran.out)).toMatchObject({ events: 1, rejected: 1, reasons: { BAD_FIELD: 1 } });
+    expect(await paths('/shop/')).toEqual(['/shop/imported', '/shop/pinned', '/shop/posted']);
   });
 
   test.each([
@@ -232,9 +258,31 @@ describe('recognising', () => {
       message: 0,
       index: 0,
       format: 'kong',
+      test: expect.stringMatching(/`started_at`, objects `request` and `response`/),
       event: { gateway_kind: 'kong' },
     });
+    expect(ran.out).not.toContain('"also"');
     expect(ran.code).toBe(0);
+  });
+
+  test('says what a record was recognised by, which other formats match, and what a given format was not recognised by', async () => {
+    const kong = { request: { method: 'GET', uri: '/a' }, response: { status: 200 }, tries: [], started_at: 'soon' };
+    const both = { ...kong, started_at: 1_795_000_000_000, start_time: 1, route_id: '7' };
+    const input = `${JSON.stringify(both)}\n${JSON.stringify(kong)}\n`;
+    const unused = { dataDir: join(folder, 'unused'), input };
+    const rows = (await runGatetrail(['recognise', '-', '--json'], unused)).out.split('\n').slice(0, 2);
+    const tested = { format: 'kong', test: expect.stringMatching(/^`started_at`/) };
+    expect(rows.map((row) => JSON.parse(row) as unknown)).toMatchObject([
+      { ...tested, also: ['apisix'] },
+      { ...tested, code: 'BAD_TIME' },
+    ]);
+    const inWords = (await runGatetrail(['recognise', '-'], unused)).out;
+    expect(inWords).toMatch(/^-:0 kong \S+ GET \/a 200 \(apisix would match too\)$/m);
+    expect(inWords).toMatch(/^-:1 BAD_TIME at \$\.started_at: .*; read as kong, recognised by `started_at`/m);
+    const given = (await runGatetrail(['recognise', '-', '--format', 'shop', '--json', '--config', config], { ...unused, input: 'x' })).out;
+    expect(JSON.parse(given)).toMatchObject({ format: 'shop', code: 'BAD_FIELD' });
+    const refused = await runGatetrail(['recognise', '-', '--format', 'shop'], unused);
+    expect(refused.code).toBe(2);
   });
 
   test('prints events that import takes again', async () => {

@@ -3,7 +3,7 @@ import { apiLimits, arrivalDay, nextMorning, startApi, type TestApi } from '../.
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { claimRow, eventRow, writeClaims, writeEvents } from '../../support/events.ts';
-import { sqlText } from '../../support/sql.ts';
+import { insertRows, sqlText } from '../../support/sql.ts';
 
 let engine: TestEngine;
 let database: TestDatabase;
@@ -94,6 +94,29 @@ test('sources are the gateways of the caller, with what they never give', async 
   ]);
   expect(data.completeness.sources[0].missingFields).not.toContain('url_path');
   expect(data.completeness.sources[0].silent).toBe(true);
+});
+
+test('a gateway drifts where its records are of another format than nearly all of them, and where they could not be read', async () => {
+  const { name, clickhouse, close } = await freshDatabase(engine);
+  const other = await startApi(clickhouse, { clock: nextMorning });
+  const events = (count: number, more: Record<string, unknown>) => Array.from({ length: count }, () => eventRow(more));
+  await writeEvents(engine, name, [...events(60, {}), ...events(2, { source_format: 'nginx-json', gateway_kind: 'nginx' })]);
+  await writeEvents(engine, name, [...events(60, { topic: 'posts' }), ...events(40, { topic: 'posts', source_format: 'apisix' })]);
+  await writeClaims(engine, name, [claimRow({ first_offset: 900, last_offset: 901, events: 0, rejected: 2 })]);
+  const place = { source_epoch: 1, topic: 'edge', kafka_partition: 0, first_offset: 900, received_at: '2026-11-23 00:00:00.000' };
+  await insertRows(engine, name, 'dead_letters', [
+    { ...place, normaliser: 'test', tenant: 'acme', kafka_offset: 900, code: 'BAD_TIME', detected_format: 'kong' },
+    { ...place, normaliser: 'test', tenant: 'acme', kafka_offset: 901, code: 'UNKNOWN_FORMAT', detected_format: '' },
+  ]);
+  const { data } = await other.ask(`{completeness(${arrivalDay}) {sources {topic format drifted}}}`);
+  expect(data.completeness.sources).toEqual([
+    { topic: 'posts', format: 'apisix', drifted: 0 },
+    { topic: 'edge', format: 'kong', drifted: 1 },
+    { topic: 'posts', format: 'kong', drifted: 0 },
+    { topic: 'edge', format: 'nginx-json', drifted: 2 },
+  ]);
+  other.close();
+  await close();
 });
 
 test('an overrun and a compaction are told from each other: only the first leaves a range incomplete', async () => {
