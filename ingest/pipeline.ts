@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
+import { type Catalogue, emptyCatalogue } from '../schemas/catalogue.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import type { Decoder } from './decoder.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
@@ -15,6 +16,7 @@ import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
+import { createStamp } from './stamp.ts';
 import { unwrap } from './unwrap.ts';
 
 export interface DecoderOptions extends SourceOptions {
@@ -22,6 +24,8 @@ export interface DecoderOptions extends SourceOptions {
   /** Query parameters whose values are kept. */
   readonly allowedQueryKeys: ReadonlySet<string>;
   readonly pseudonyms: PurposeKey;
+  /** Default: none. */
+  readonly catalogue?: Catalogue;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
 }
@@ -32,6 +36,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const recogniserOf = createRecognisers(options.gateways);
   const originOf = createOrigins(options);
   const pseudonym = keyedHashes(options.pseudonyms);
+  const stamp = createStamp(options.catalogue ?? emptyCatalogue);
   /** Format of the element at hand, for its dead letter. */
   let detected = '';
 
@@ -47,6 +52,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     event.tenant = origin.tenantOf(element.value);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
+    stamp(event);
     return event;
   }
 
@@ -88,8 +94,18 @@ function normaliserOf({
   sources,
   defaultTenant,
   intakeTopic,
+  catalogue,
   pseudonyms: { id },
 }: DecoderOptions): string {
-  const settings = [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+  const settings = [
+    version,
+    [...gateways.keys()],
+    [...allowedQueryKeys].toSorted(),
+    sources,
+    defaultTenant,
+    intakeTopic,
+    catalogue?.apis,
+    id,
+  ];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }
