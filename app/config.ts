@@ -283,7 +283,11 @@ const declaration = z.strictObject({
   redaction: section({
     allowQueryKeys: leaf(list().default([]), 'Query parameters whose values are kept; all other values are stored as REDACTED.'),
   }),
-  catalogue: leaf(text().optional(), 'Path of catalogue.yaml: APIs, consumers and their limits.', { env: 'GATETRAIL_CATALOGUE' }),
+  catalogue: leaf(
+    text().optional(),
+    'Path of catalogue.yaml: APIs with their routes and lives, consumers and their limits (docs/catalogue.md).',
+    { env: 'GATETRAIL_CATALOGUE' },
+  ),
   rules: leaf(list().default([]), 'Folders of rule documents, beside the built-in pack.', { env: 'GATETRAIL_RULES' }),
   access: section({
     adminKey: leaf(

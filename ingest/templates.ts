@@ -2,7 +2,7 @@
 
 interface Node<Slot> {
   readonly words: Map<string, Node<Slot>>;
-  /** Segments with a parameter and something around it, as `{id}:cancel`, by the texts around the parameters. */
+  /** Segments with a parameter and something around it, as `{id}:cancel`, by the texts around the parameters; the longest first. */
   readonly partly: { readonly pieces: readonly string[]; readonly node: Node<Slot> }[];
   parameter: Node<Slot> | null;
   /** Takes whatever follows: `{proxy+}`, `*`. */
@@ -84,6 +84,7 @@ function partBelow<Slot>({ partly }: Node<Slot>, pieces: readonly string[]): Nod
   if (known !== undefined) return known.node;
   const node = emptyNode<Slot>();
   partly.push({ pieces, node });
+  partly.sort((one, other) => other.pieces.join('').length - one.pieces.join('').length);
   return node;
 }
 
