@@ -85,7 +85,7 @@ test('is bounded in segments and in length, however long the path', () => {
 });
 
 const segment = fc.oneof(
-  fc.string({ unit: fc.constantFrom(...'abcdefvxyzABF0123456789-_.~:;{}%*$@'), maxLength: 45 }),
+  fc.string({ unit: fc.constantFrom(...'abcdefvxyzABF0123456789-_.~:;{}%*$@'.split('')), maxLength: 45 }),
   fc.constantFrom('{id}', '{date}', '*', 'REDACTED', 'v1', '2026-11-22', '{id}:go'),
   fc.uuid(),
   fc.string({ unit: 'grapheme', maxLength: 8 }),
