@@ -27,20 +27,31 @@ interface Known {
   readonly otherwise: Stamp;
 }
 
-type Look = (path: string) => Known;
-
 const paths = 20_000;
-const versions = 1_000;
 const nobody: Known = { template: '', byMethod: new Map(), otherwise: stampOf(null, null) };
 
 export function createStamp({ apis }: Catalogue): (event: CanonicalEvent) => void {
   const inferred = remembered(inferRoute, paths);
   if (apis.length === 0) return (event) => nameRoute(event, '', inferred);
-  const lookOf = looks(apis);
+  const templatesOf = among(apis);
+  const find = finder();
   return (event) => {
-    const known = lookOf(event)(event.url_path);
+    const known = find(templatesOf(event), event.url_path);
     nameRoute(event, known.template, inferred);
     put(event, methodOf(known, event.http_request_method));
+  };
+}
+
+/** Remembers of each path where it was looked for last, which is where it is looked for mostly: however many APIs there are, no more. */
+function finder(): (templates: Templates<Known>, path: string) => Known {
+  const recent = remembered(() => ({ templates: null as Templates<Known> | null, known: nobody }), paths);
+  return (templates, path) => {
+    const last = recent(path);
+    if (last.templates !== templates) {
+      last.known = templates.find(path) ?? nobody;
+      last.templates = templates;
+    }
+    return last.known;
   };
 }
 
@@ -48,12 +59,12 @@ export function createStamp({ apis }: Catalogue): (event: CanonicalEvent) => voi
  * APIs that the gateway names (its API or service, by name or id, in the version that it says) come before those of the host.
  * An API without a server of its own can be found at any host, by its routes alone.
  */
-function looks(apis: readonly CatalogueApi[]): (event: CanonicalEvent) => Look {
-  const named = new Map<string, (version: string) => Look>();
-  for (const name of new Set(apis.flatMap(namesOf))) named.set(name, looksByVersion(apis.filter((api) => namesOf(api).includes(name))));
+function among(apis: readonly CatalogueApi[]): (event: CanonicalEvent) => Templates<Known> {
+  const named = new Map<string, (version: string) => Templates<Known>>();
+  for (const name of new Set(apis.flatMap(namesOf))) named.set(name, byVersion(apis.filter((api) => namesOf(api).includes(name))));
   const hosts = new Set(apis.flatMap(({ servers }) => servers.map(({ host }) => host)));
-  const byHost = new Map([...hosts].map((host) => [host, lookAmong(apis, host)]));
-  const anywhere = lookAmong(apis, '');
+  const byHost = new Map([...hosts].map((host) => [host, atHost(apis, host)]));
+  const anywhere = atHost(apis, '');
   return (event) => {
     const byName =
       named.get(event.api_id) ?? named.get(event.api_name) ?? named.get(event.gateway_service_id) ?? named.get(event.gateway_service_name);
@@ -64,28 +75,33 @@ function looks(apis: readonly CatalogueApi[]): (event: CanonicalEvent) => Look {
 
 const namesOf = ({ name, id, knownAs }: CatalogueApi): string[] => [name, id, ...knownAs].filter((each) => each !== '');
 
-/** An API without a version is every version. */
-function looksByVersion(apis: readonly CatalogueApi[]): (version: string) => Look {
-  return remembered((version) => {
-    const fitting = apis.filter((api) => version === '' || api.version === '' || api.version === version);
-    const templates = createTemplates<Known>();
-    for (const api of fitting) {
-      for (const { base } of api.servers) addApi(templates, api, base, base !== '');
-      // A gateway may log the path behind that of the server.
-      addApi(templates, api, '', fitting.length === 1);
-    }
-    return remembered((path) => templates.find(path) ?? nobody, paths);
-  }, versions);
+/** An API without a version is every version; where the gateway says none, all are meant. */
+function byVersion(apis: readonly CatalogueApi[]): (version: string) => Templates<Known> {
+  const versions = new Set(apis.map(({ version }) => version));
+  const known = new Map([...versions].map((version) => [version, ofGateway(apis.filter((api) => ['', version].includes(api.version)))]));
+  const others = ofGateway(apis.filter(({ version }) => version === ''));
+  known.set('', ofGateway(apis));
+  return (version) => known.get(version) ?? others;
 }
 
-function lookAmong(apis: readonly CatalogueApi[], host: string): Look {
+function ofGateway(apis: readonly CatalogueApi[]): Templates<Known> {
+  const templates = createTemplates<Known>();
+  for (const api of apis) {
+    for (const { base } of api.servers) addApi(templates, api, base, base !== '');
+    // A gateway may log the path behind that of the server.
+    addApi(templates, api, '', apis.length === 1);
+  }
+  return templates;
+}
+
+function atHost(apis: readonly CatalogueApi[], host: string): Templates<Known> {
   const templates = createTemplates<Known>();
   for (const api of apis) {
     if (api.servers.length === 0) addApi(templates, api, '', false);
     for (const server of api.servers)
       if (server.host === host || server.host === '') addApi(templates, api, server.base, server.host !== '' || server.base !== '');
   }
-  return remembered((path) => templates.find(path) ?? nobody, paths);
+  return templates;
 }
 
 /** `ownsAll`: whatever is below the base belongs to the API, routes that nobody listed too. */

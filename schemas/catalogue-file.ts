@@ -15,14 +15,22 @@ export interface Entry {
   fault(below: Place, message: string): void;
 }
 
-/** @throws CONFIG_INVALID with every fault that the file has or `read` found */
+export interface CatalogueFault {
+  /** `apis[0].routes[2]`. */
+  readonly path: string;
+  /** `catalogue.yaml:3`. */
+  readonly from: string;
+  readonly message: string;
+}
+
+/** @throws CONFIG_INVALID with every fault that the file has or `read` found, in the message and in the facts */
 export async function readEntries<Result>(file: string, read: (entry: Entry) => Promise<Result>): Promise<Result> {
   const lines = new LineCounter();
   const name = basename(file);
   const document = parseDocument(await textOfFile(file), { lineCounter: lines });
   assertNone(
     file,
-    document.errors.map(({ message }) => `${name}: ${message.split('\n')[0]}`),
+    document.errors.map(({ message }) => ({ path: '', from: name, message: message.split('\n')[0] ?? message })),
   );
   const lineOf = (place: Place): string => {
     for (let length = place.length; length > 0; length -= 1) {
@@ -31,9 +39,9 @@ export async function readEntries<Result>(file: string, read: (entry: Entry) => 
     }
     return '';
   };
-  const found: string[] = [];
+  const found: CatalogueFault[] = [];
   const fault = (place: Place, message: string) => {
-    found.push(`${name}${lineOf(place)}: ${place.length === 0 ? '' : `${pathOf(place)}: `}${message}`);
+    found.push({ path: pathOf(place), from: `${name}${lineOf(place)}`, message });
   };
   const values: unknown = document.toJS({ maxAliasCount: 100 });
   if (!isObject(values)) fault([], 'expected apis, plans and consumers by name');
@@ -46,14 +54,17 @@ async function textOfFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new AuditError('CONFIG_INVALID', `The catalogue ${file} cannot be read: ${messageOf(error)}`, { cause: error });
+    const message = `cannot be read: ${messageOf(error)}`;
+    const faults: CatalogueFault[] = [{ path: '', from: file, message }];
+    throw new AuditError('CONFIG_INVALID', `The catalogue ${file} ${message}`, { cause: error, facts: { faults } });
   }
 }
 
-function assertNone(file: string, found: readonly string[]): void {
-  if (found.length === 0) return;
-  const count = `${found.length} fault${found.length === 1 ? '' : 's'}`;
-  throw new AuditError('CONFIG_INVALID', `The catalogue ${file} has ${count}:\n${found.map((fault) => `  ${fault}`).join('\n')}`);
+function assertNone(file: string, faults: readonly CatalogueFault[]): void {
+  if (faults.length === 0) return;
+  const count = `${faults.length} fault${faults.length === 1 ? '' : 's'}`;
+  const lines = faults.map(({ path, from, message }) => `  ${from}: ${path === '' ? '' : `${path}: `}${message}`);
+  throw new AuditError('CONFIG_INVALID', `The catalogue ${file} has ${count}:\n${lines.join('\n')}`, { facts: { faults } });
 }
 
 /** `apis[0].routes[2]`. */
