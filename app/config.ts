@@ -94,7 +94,7 @@ const retentionClass = z
     tenants: z.array(text(), 'expected a list of tenants').min(1, 'expected at least one tenant'),
     dataClasses: z
       .array(text())
-      .max(0, 'expected none: events carry no data class yet, so nothing could be kept or removed by it; name tenants instead')
+      .max(0, 'expected none: rollups are not parted by data class, so nothing can be kept or removed by it yet; name tenants instead')
       .optional(),
     keep: span(dayMs),
     basis: text().optional(),
