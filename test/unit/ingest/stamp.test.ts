@@ -104,6 +104,7 @@ apis:
   - { name: orders, version: v2, knownAs: [orders-service], servers: [https://api.example.com/v2], routes: [/orders] }
   - { name: carts, servers: [/carts], collection: shop }
   - { name: loose, routes: ['/loose/{x}'] }
+  - { name: rooted, servers: [/], routes: [/rooted] }
 `;
   test.each([
     ['named by the service of the gateway', { gateway_service_name: 'svc-7', url_path: '/v1/orders' }, 'orders v1 active'],
@@ -120,6 +121,7 @@ apis:
     ['of a path that only begins like it', { url_path: '/cartsfoo' }, ' undocumented'],
     ['without a server, by a route', { server_address: 'x.example', url_path: '/loose/1' }, 'loose active'],
     ['without a server and no route of it', { url_path: '/loose' }, ' undocumented'],
+    ['of the root of any host, by a route', { server_address: 'x.example', url_path: '/rooted' }, 'rooted active'],
     ['without a path', { url_path: '' }, ' undocumented'],
   ])('%s', async (_, record, expected) => {
     const { api_name, api_version, lifecycle } = stamped(record, await read(named));
@@ -159,6 +161,14 @@ describe('lifecycle', () => {
   ])('of an API with its end at %s, when called at 09:59:58, is %s', async (sunset, lifecycle) => {
     const catalogue = await read(`apis: [{ name: a, servers: [/a], sunset: '${sunset}' }]`);
     expect(stamped({ url_path: '/a/1' }, catalogue)).toMatchObject({ lifecycle, sunset_at: Date.parse(sunset) / 1000 });
+  });
+
+  test('of a route that nobody listed is undocumented, also when its API has gone', async () => {
+    const catalogue = await read("apis: [{ name: a, servers: [/a], routes: [/x], sunset: '2026-01-01' }]");
+    expect(stamped({ url_path: '/a/y' }, catalogue)).toMatchObject({
+      lifecycle: 'undocumented',
+      sunset_at: Date.parse('2026-01-01') / 1000,
+    });
   });
 
   test('is none without APIs in the catalogue, and routes are named all the same', async () => {
@@ -206,26 +216,31 @@ test('another catalogue is another normaliser, other consumers are not', async (
   expect(decoderOf(await read('consumers: [{ name: a }]')).normaliser).toBe(normalisers[0]);
 });
 
-test('answers that are remembered are the answers', async () => {
-  const decoder = decoderOf(await read('apis: [{ name: a, servers: [/a], routes: ["/{x}"] }]'));
-  const routes: string[] = [];
-  for (let round = 0; round < 2; round += 1)
-    for (const url_path of ['/a/1', '/b/1', '/a/1/2', `/a/${'x'.repeat(300)}`])
-      decoder.decode(
-        {
-          offset: 0,
-          timestamp: -1,
-          value: Buffer.from(JSON.stringify({ timestamp: '2026-11-22T09:59:58Z', gateway_kind: 'mesh', url_path })),
-          headers: {},
-        },
-        'gw',
-        receivedAt,
-        {
-          event: ({ http_route, lifecycle }) => routes.push(`${http_route} ${lifecycle}`),
-          rejected: () => expect.unreachable(),
-          skipped: () => expect.unreachable(),
-        },
-      );
-  expect(routes.slice(0, 4)).toEqual(['/a/{x} active', '/b/{id} undocumented', '/a/{id}/{id} undocumented', '/a/{x} active']);
-  expect(routes.slice(4)).toEqual(routes.slice(0, 4));
+describe('answers that are remembered are the answers', () => {
+  const text = `
+apis:
+  - { name: a, servers: [https://a.example/x], routes: ['/{x}'] }
+  - { name: b, servers: [https://b.example/x], routes: [/other] }
+`;
+  const asked = [
+    [{ server_address: 'a.example', url_path: '/x/1' }, 'a /x/{x} active'],
+    [{ server_address: 'b.example', url_path: '/x/1' }, 'b /x/{id} undocumented'],
+    [{ server_address: 'c.example', url_path: '/x/1' }, ' /x/{id} undocumented'],
+    [{ api_name: 'a', url_path: '/x/1/2' }, 'a /x/{id}/{id} undocumented'],
+    [{ server_address: 'a.example', url_path: `/x/${'y'.repeat(300)}` }, 'a /x/{x} active'],
+  ] as const;
+
+  test('twice in a row, and of one path at several hosts', async () => {
+    const decoder = decoderOf(await read(text));
+    for (const [record, expected] of [...asked, ...asked]) {
+      const value = Buffer.from(JSON.stringify({ timestamp: '2026-11-22T09:59:58Z', gateway_kind: 'mesh', ...record }));
+      const seen: string[] = [];
+      decoder.decode({ offset: 0, timestamp: -1, value, headers: {} }, 'gw', receivedAt, {
+        event: ({ api_name, http_route, lifecycle }) => seen.push(`${api_name} ${http_route} ${lifecycle}`),
+        rejected: () => expect.unreachable(),
+        skipped: () => expect.unreachable(),
+      });
+      expect(seen).toEqual([expected]);
+    }
+  });
 });
