@@ -127,7 +127,7 @@ const retentionClass = z
     tenants: z.array(text(), 'expected a list of tenants').min(1, 'expected at least one tenant'),
     dataClasses: z
       .array(text())
-      .max(0, 'expected none: events carry no data class yet, so nothing could be kept or removed by it; name tenants instead')
+      .max(0, 'expected none: rollups are not parted by data class, so nothing can be kept or removed by it yet; name tenants instead')
       .optional(),
     keep: span(dayMs),
     basis: text().optional(),
@@ -320,7 +320,11 @@ const declaration = z.strictObject({
   redaction: section({
     allowQueryKeys: leaf(list().default([]), 'Query parameters whose values are kept; all other values are stored as REDACTED.'),
   }),
-  catalogue: leaf(text().optional(), 'Path of catalogue.yaml: APIs, consumers and their limits.', { env: 'GATETRAIL_CATALOGUE' }),
+  catalogue: leaf(
+    text().optional(),
+    'Path of catalogue.yaml: APIs with their routes and lives, consumers and their limits (docs/catalogue.md).',
+    { env: 'GATETRAIL_CATALOGUE' },
+  ),
   rules: leaf(list().default([]), 'Folders of rule documents, beside the built-in pack.', { env: 'GATETRAIL_RULES' }),
   access: section({
     adminKey: leaf(

@@ -2,6 +2,7 @@
 import { deriveKey } from '../core/keys.ts';
 import type { OnElement } from '../ingest/drift.ts';
 import { createDecoder } from '../ingest/pipeline.ts';
+import { emptyCatalogue, readCatalogue } from '../schemas/catalogue.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Config } from './config.ts';
 import { gatewaysOf } from './formats.ts';
@@ -17,7 +18,11 @@ export async function makeDecoder(config: Config, onElement?: OnElement): Promis
     allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
     credentials: deriveKey(secretsOf(config).current, 'credentials'),
+    catalogue: await catalogueOf(config),
     version,
     onElement,
   });
 }
+
+/** @throws CONFIG_INVALID */
+export const catalogueOf = async ({ catalogue }: Config) => (catalogue === undefined ? emptyCatalogue : readCatalogue(catalogue));

@@ -12,6 +12,7 @@ import type { Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
 import { keptFor } from '../storage/retention-policy.ts';
 import type { Config } from './config.ts';
+import { catalogueOf } from './decoder.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
@@ -67,6 +68,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     closed: closedReader(clickhouse, systemClock),
     ends: () => endsOf(log, topicsOf(config)),
     notReady,
+    catalogue: config.catalogue === undefined ? null : { ...(await catalogueOf(config)), loadedAt: Date.now() },
     rules: [...(await loadRules([firstPartyRules, ...config.rules])), gapRule],
   });
   const mayAsk = createRateLimit(limits.queriesPerMinute, systemClock);

@@ -6,6 +6,7 @@ import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { engineEnvironment } from '../local/engine/spawn.ts';
 import type { Config } from './config.ts';
+import { catalogueOf } from './decoder.ts';
 import { engineGone, holdFolder } from './folder.ts';
 import { reasonsOf } from './readiness.ts';
 import { isEmbedded } from './stores.ts';
@@ -33,6 +34,7 @@ const readyWithinMs = 60_000;
 
 /** @throws DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, CONFIG_INVALID, NOT_READY */
 export async function startAll({ config, flags, env = {}, logger, onUsage }: StartOptions): Promise<Started> {
+  await catalogueOf(config); // whoever reads it later would end everything that was started by then
   const letGo = holdFolder(config.dataDir);
   const supervisor = createSupervisor({ program: join(import.meta.dirname, '../main.js'), logger, onUsage });
   const note = serviceNote(config.dataDir);

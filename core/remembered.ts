@@ -4,7 +4,10 @@
 const longest = 256;
 
 /** Keeps at most `most` answers, then begins anew. */
-export function remembered<Answer extends string | boolean>(work: (text: string) => Answer, most: number): (text: string) => Answer {
+export function remembered<Answer extends string | boolean | object>(
+  work: (text: string) => Answer,
+  most: number,
+): (text: string) => Answer {
   const known = new Map<string, Answer>();
   return (text) => {
     if (text.length > longest) return work(text);

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
+import { type Catalogue, emptyCatalogue } from '../schemas/catalogue.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import type { Decoder } from './decoder.ts';
 import type { OnElement } from './drift.ts';
@@ -16,6 +17,7 @@ import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
+import { createStamp } from './stamp.ts';
 import { unwrap } from './unwrap.ts';
 
 export interface DecoderOptions extends SourceOptions {
@@ -23,6 +25,8 @@ export interface DecoderOptions extends SourceOptions {
   /** Query parameters whose values are kept. */
   readonly allowedQueryKeys: ReadonlySet<string>;
   readonly pseudonyms: PurposeKey;
+  /** Default: none. */
+  readonly catalogue?: Catalogue;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
   readonly onElement?: OnElement | undefined;
@@ -35,6 +39,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const originOf = createOrigins(options);
   const pseudonym = keyedHashes(options.pseudonyms);
   const { onElement } = options;
+  const stamp = createStamp(options.catalogue ?? emptyCatalogue);
+
   /** The event, or why the element is no request. @throws ReadFailure */
   function read(element: Element, origin: Origin, receivedAt: number): CanonicalEvent | string {
     const why = element.skips();
@@ -46,6 +52,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     event.tenant = origin.tenantOf(element.value);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
+    stamp(event);
     return event;
   }
 
@@ -90,9 +97,10 @@ function normaliserOf({
   sources,
   defaultTenant,
   intakeTopic,
+  catalogue,
   pseudonyms: { id },
 }: DecoderOptions): string {
   const formats = [...gateways].map(([name, { definition }]) => [name, definition]);
-  const settings = [version, formats, [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+  const settings = [version, formats, [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, catalogue?.apis, id];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

@@ -10,6 +10,7 @@ import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
+import type { LoadedCatalogue } from './catalogue.ts';
 import { createOldest } from './oldest.ts';
 import { resolveRange } from './range.ts';
 
@@ -39,6 +40,8 @@ export interface ReadOptions {
   readonly ends?: () => Promise<ReadonlyMap<string, number>>;
   /** Rules as they are loaded; none where nothing is said. */
   readonly rules?: readonly RuleDocument[];
+  /** Null without one. */
+  readonly catalogue?: LoadedCatalogue | null;
   /** Why this process is not ready; it is when nothing is said. */
   readonly notReady?: () => Promise<readonly string[]>;
 }

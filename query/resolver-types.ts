@@ -230,6 +230,13 @@ export type ResolversTypes = {
   UserError: ResolverTypeWrapper<Types.UserError>;
   AlertPayload: ResolverTypeWrapper<Omit<Types.AlertPayload, 'alert'> & { alert?: Types.Maybe<ResolversTypes['Alert']> }>;
   ApiKeyPayload: ResolverTypeWrapper<Types.ApiKeyPayload>;
+  Catalogue: ResolverTypeWrapper<Types.Catalogue>;
+  CatalogueApi: ResolverTypeWrapper<Types.CatalogueApi>;
+  CatalogueRoute: ResolverTypeWrapper<Types.CatalogueRoute>;
+  CatalogueConsumer: ResolverTypeWrapper<Types.CatalogueConsumer>;
+  CatalogueConsumerConnection: ResolverTypeWrapper<Types.CatalogueConsumerConnection>;
+  CatalogueConsumerEdge: ResolverTypeWrapper<Types.CatalogueConsumerEdge>;
+  ConsumerLimit: ResolverTypeWrapper<Types.ConsumerLimit>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -337,6 +344,13 @@ export type ResolversParentTypes = {
   UserError: Types.UserError;
   AlertPayload: Omit<Types.AlertPayload, 'alert'> & { alert?: Types.Maybe<ResolversParentTypes['Alert']> };
   ApiKeyPayload: Types.ApiKeyPayload;
+  Catalogue: Types.Catalogue;
+  CatalogueApi: Types.CatalogueApi;
+  CatalogueRoute: Types.CatalogueRoute;
+  CatalogueConsumer: Types.CatalogueConsumer;
+  CatalogueConsumerConnection: Types.CatalogueConsumerConnection;
+  CatalogueConsumerEdge: Types.CatalogueConsumerEdge;
+  ConsumerLimit: Types.ConsumerLimit;
 };
 
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
@@ -406,6 +420,7 @@ export type QueryResolvers<ContextType = ReadContext, ParentType extends Resolve
     RequireFields<Types.QueryDeadLettersArgs, 'range'>
   >;
   pipeline?: Resolver<Types.Maybe<ResolversTypes['PipelineStatus']>, ParentType, ContextType>;
+  catalogue?: Resolver<Types.Maybe<ResolversTypes['Catalogue']>, ParentType, ContextType>;
   limits?: Resolver<ResolversTypes['Limits'], ParentType, ContextType>;
   me?: Resolver<ResolversTypes['Caller'], ParentType, ContextType>;
   version?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1140,6 +1155,93 @@ export type ApiKeyPayloadResolvers<
   userErrors?: Resolver<ReadonlyArray<ResolversTypes['UserError']>, ParentType, ContextType>;
 };
 
+export type CatalogueResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['Catalogue'] = ResolversParentTypes['Catalogue'],
+> = {
+  loadedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  apis?: Resolver<ReadonlyArray<ResolversTypes['CatalogueApi']>, ParentType, ContextType>;
+  consumers?: Resolver<
+    Types.Maybe<ResolversTypes['CatalogueConsumerConnection']>,
+    ParentType,
+    ContextType,
+    Partial<Types.CatalogueConsumersArgs>
+  >;
+  collections?: Resolver<ReadonlyArray<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type CatalogueApiResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['CatalogueApi'] = ResolversParentTypes['CatalogueApi'],
+> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  version?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  lifecycle?: Resolver<ResolversTypes['Lifecycle'], ParentType, ContextType>;
+  sunsetAt?: Resolver<Types.Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  collection?: Resolver<Types.Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  owner?: Resolver<Types.Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  dataClasses?: Resolver<ReadonlyArray<ResolversTypes['String']>, ParentType, ContextType>;
+  routes?: Resolver<ReadonlyArray<ResolversTypes['CatalogueRoute']>, ParentType, ContextType>;
+};
+
+export type CatalogueRouteResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['CatalogueRoute'] = ResolversParentTypes['CatalogueRoute'],
+> = {
+  method?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  template?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  operation?: Resolver<Types.Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  deprecated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  secured?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  tags?: Resolver<ReadonlyArray<ResolversTypes['String']>, ParentType, ContextType>;
+  lastSeenAt?: Resolver<Types.Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
+export type CatalogueConsumerResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['CatalogueConsumer'] = ResolversParentTypes['CatalogueConsumer'],
+> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  kind?: Resolver<Types.Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  plan?: Resolver<Types.Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  owner?: Resolver<Types.Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  lastSeenAt?: Resolver<Types.Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  limits?: Resolver<
+    Types.Maybe<ReadonlyArray<ResolversTypes['ConsumerLimit']>>,
+    ParentType,
+    ContextType,
+    Partial<Types.CatalogueConsumerLimitsArgs>
+  >;
+};
+
+export type CatalogueConsumerConnectionResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['CatalogueConsumerConnection'] = ResolversParentTypes['CatalogueConsumerConnection'],
+> = {
+  edges?: Resolver<ReadonlyArray<ResolversTypes['CatalogueConsumerEdge']>, ParentType, ContextType>;
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['CatalogueConsumer']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type CatalogueConsumerEdgeResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['CatalogueConsumerEdge'] = ResolversParentTypes['CatalogueConsumerEdge'],
+> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['CatalogueConsumer'], ParentType, ContextType>;
+};
+
+export type ConsumerLimitResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['ConsumerLimit'] = ResolversParentTypes['ConsumerLimit'],
+> = {
+  requests?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  per?: Resolver<ResolversTypes['Duration'], ParentType, ContextType>;
+  used?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  peak?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  breaches?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+};
+
 export type Resolvers<ContextType = ReadContext> = {
   DateTime?: GraphQLScalarType;
   Duration?: GraphQLScalarType;
@@ -1200,4 +1302,11 @@ export type Resolvers<ContextType = ReadContext> = {
   UserError?: UserErrorResolvers<ContextType>;
   AlertPayload?: AlertPayloadResolvers<ContextType>;
   ApiKeyPayload?: ApiKeyPayloadResolvers<ContextType>;
+  Catalogue?: CatalogueResolvers<ContextType>;
+  CatalogueApi?: CatalogueApiResolvers<ContextType>;
+  CatalogueRoute?: CatalogueRouteResolvers<ContextType>;
+  CatalogueConsumer?: CatalogueConsumerResolvers<ContextType>;
+  CatalogueConsumerConnection?: CatalogueConsumerConnectionResolvers<ContextType>;
+  CatalogueConsumerEdge?: CatalogueConsumerEdgeResolvers<ContextType>;
+  ConsumerLimit?: ConsumerLimitResolvers<ContextType>;
 };

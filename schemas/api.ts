@@ -28,6 +28,7 @@ export type Query = {
   readonly completeness?: EntireFieldWrapper<Maybe<CompletenessReport>>;
   readonly deadLetters?: EntireFieldWrapper<Maybe<DeadLetterConnection>>;
   readonly pipeline?: EntireFieldWrapper<Maybe<PipelineStatus>>;
+  readonly catalogue?: EntireFieldWrapper<Maybe<Catalogue>>;
   readonly limits: EntireFieldWrapper<Limits>;
   readonly me: EntireFieldWrapper<Caller>;
   readonly version: EntireFieldWrapper<Scalars['String']['output']>;
@@ -943,4 +944,70 @@ export type ApiKeyPayload = {
   readonly apiKey?: EntireFieldWrapper<Maybe<ApiKey>>;
   readonly secret?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
   readonly userErrors: EntireFieldWrapper<ReadonlyArray<UserError>>;
+};
+
+export type Catalogue = {
+  readonly loadedAt: EntireFieldWrapper<Scalars['DateTime']['output']>;
+  readonly apis: EntireFieldWrapper<ReadonlyArray<CatalogueApi>>;
+  readonly consumers?: EntireFieldWrapper<Maybe<CatalogueConsumerConnection>>;
+  readonly collections: EntireFieldWrapper<ReadonlyArray<Scalars['String']['output']>>;
+};
+
+export type CatalogueConsumersArgs = {
+  search?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type CatalogueApi = {
+  readonly name: EntireFieldWrapper<Scalars['String']['output']>;
+  readonly version: EntireFieldWrapper<Scalars['String']['output']>;
+  readonly lifecycle: EntireFieldWrapper<Lifecycle>;
+  readonly sunsetAt?: EntireFieldWrapper<Maybe<Scalars['DateTime']['output']>>;
+  readonly collection?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
+  readonly owner?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
+  readonly dataClasses: EntireFieldWrapper<ReadonlyArray<Scalars['String']['output']>>;
+  readonly routes: EntireFieldWrapper<ReadonlyArray<CatalogueRoute>>;
+};
+
+export type CatalogueRoute = {
+  readonly method: EntireFieldWrapper<Scalars['String']['output']>;
+  readonly template: EntireFieldWrapper<Scalars['String']['output']>;
+  readonly operation?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
+  readonly deprecated: EntireFieldWrapper<Scalars['Boolean']['output']>;
+  readonly secured: EntireFieldWrapper<Scalars['Boolean']['output']>;
+  readonly tags: EntireFieldWrapper<ReadonlyArray<Scalars['String']['output']>>;
+  readonly lastSeenAt?: EntireFieldWrapper<Maybe<Scalars['DateTime']['output']>>;
+};
+
+export type CatalogueConsumer = {
+  readonly name: EntireFieldWrapper<Scalars['String']['output']>;
+  readonly kind?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
+  readonly plan?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
+  readonly owner?: EntireFieldWrapper<Maybe<Scalars['String']['output']>>;
+  readonly lastSeenAt?: EntireFieldWrapper<Maybe<Scalars['DateTime']['output']>>;
+  readonly limits?: EntireFieldWrapper<Maybe<ReadonlyArray<ConsumerLimit>>>;
+};
+
+export type CatalogueConsumerLimitsArgs = {
+  range?: InputMaybe<TimeRange>;
+};
+
+export type CatalogueConsumerConnection = {
+  readonly edges: EntireFieldWrapper<ReadonlyArray<CatalogueConsumerEdge>>;
+  readonly nodes: EntireFieldWrapper<ReadonlyArray<CatalogueConsumer>>;
+  readonly pageInfo: EntireFieldWrapper<PageInfo>;
+};
+
+export type CatalogueConsumerEdge = {
+  readonly cursor: EntireFieldWrapper<Scalars['String']['output']>;
+  readonly node: EntireFieldWrapper<CatalogueConsumer>;
+};
+
+export type ConsumerLimit = {
+  readonly requests: EntireFieldWrapper<Scalars['SafeInt']['output']>;
+  readonly per: EntireFieldWrapper<Scalars['Duration']['output']>;
+  readonly used: EntireFieldWrapper<Scalars['SafeInt']['output']>;
+  readonly peak: EntireFieldWrapper<Scalars['SafeInt']['output']>;
+  readonly breaches: EntireFieldWrapper<Scalars['SafeInt']['output']>;
 };

@@ -1,66 +1,76 @@
-/** `catalogue.yaml`: what the organisation means by its traffic. Read here: consumers, their plans and the plans' limits. */
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+/** `catalogue.yaml`: what the organisation means by its traffic. APIs with their routes and lives, consumers with their plans and limits. */
 import { parseDuration } from '../core/duration.ts';
-import { AuditError, messageOf } from '../core/errors.ts';
-import { isObject, listOf, numberOf, objectOf, own, textOf } from '../core/fields.ts';
+import { isObject, numberOf, objectOf, own, textOf } from '../core/fields.ts';
+import { type CatalogueApi, readApi } from './catalogue-api.ts';
+import { entriesAt, type Entry, entryBelow, listAt, onlyKnown, readEntries, textAt, wordAt } from './catalogue-file.ts';
 
 export interface PlanLimit {
   readonly requests: number;
   readonly perMs: number;
 }
 
+export interface CatalogueConsumer {
+  readonly kind: 'human' | 'machine' | '';
+  readonly plan: string;
+  readonly owner: string;
+  /** Its own, else those of its plan. */
+  readonly limits: readonly PlanLimit[];
+}
+
 export interface Catalogue {
-  /** Limits of each consumer by name. */
-  readonly consumers: ReadonlyMap<string, readonly PlanLimit[]>;
+  readonly apis: readonly CatalogueApi[];
+  readonly consumers: ReadonlyMap<string, CatalogueConsumer>;
 }
 
-export const emptyCatalogue: Catalogue = { consumers: new Map() };
+export const emptyCatalogue: Catalogue = { apis: [], consumers: new Map() };
 
-/** @throws CONFIG_INVALID with the place of the first fault */
-export async function readCatalogue(file: string): Promise<Catalogue> {
-  try {
-    return toCatalogue(parse(await readFile(file, 'utf8')) as unknown);
-  } catch (error) {
-    throw new AuditError('CONFIG_INVALID', `The catalogue ${file} cannot be read: ${messageOf(error)}`, { cause: error });
+/** @throws CONFIG_INVALID with every fault and its place */
+export function readCatalogue(file: string): Promise<Catalogue> {
+  return readEntries(file, async (entry) => {
+    onlyKnown(entry, ['apis', 'plans', 'consumers']);
+    const apis = await Promise.all(entriesAt(entry, 'apis').map((each) => readApi(each, file)));
+    for (const [at, { name, version }] of apis.entries())
+      if (apis.findIndex((each) => each.name === name && each.version === version) < at)
+        entry.fault(['apis', at], `expected a name and version that no API before has, got ${name} ${version}`.trimEnd());
+    return { apis, consumers: consumersOf(entry, plansOf(entry)) };
+  });
+}
+
+type Plans = ReadonlyMap<string, readonly PlanLimit[]>;
+
+function plansOf(entry: Entry): Plans {
+  const plans = objectOf(entry.values['plans']);
+  return new Map(Object.keys(plans).map((name) => [name, limitsOf(entryBelow(entry, ['plans', name], objectOf(own(plans, name))))]));
+}
+
+function consumersOf(entry: Entry, plans: Plans): Map<string, CatalogueConsumer> {
+  const consumers = new Map<string, CatalogueConsumer>();
+  for (const each of entriesAt(entry, 'consumers')) {
+    onlyKnown(each, ['name', 'kind', 'plan', 'owner', 'limits']);
+    const name = textAt(each, 'name');
+    if (name === '') each.fault([], 'expected a name');
+    const plan = textAt(each, 'plan');
+    if (plan !== '' && !plans.has(plan)) each.fault(['plan'], `no plan is named ${plan}`);
+    const limits = each.values['limits'] === undefined ? (plans.get(plan) ?? []) : limitsOf(each);
+    consumers.set(name, { kind: wordAt(each, 'kind', ['human', 'machine']), plan, owner: textAt(each, 'owner'), limits });
   }
+  return consumers;
 }
 
-function toCatalogue(document: unknown): Catalogue {
-  if (!isObject(document)) throw new Error('expected plans and consumers by name');
-  const plans = objectOf(document['plans']);
-  const limitsOf = new Map(
-    Object.keys(plans).map((name) => [
-      name,
-      listOf(objectOf(own(plans, name))['limits']).map((each, at) => toLimit(each, `plans.${name}.limits[${at}]`)),
-    ]),
-  );
-  const consumers = new Map<string, readonly PlanLimit[]>();
-  for (const [at, each] of listOf(document['consumers']).entries()) {
-    if (!isObject(each) || textOf(each['name']) === '') throw new Error(`consumers[${at}]: expected a name`);
-    const plan = textOf(each['plan']);
-    const limits =
-      each['limits'] === undefined
-        ? limitsOf.get(plan)
-        : listOf(each['limits']).map((limit, place) => toLimit(limit, `consumers[${at}].limits[${place}]`));
-    if (plan !== '' && !limitsOf.has(plan)) throw new Error(`consumers[${at}]: no plan is named ${plan}`);
-    consumers.set(textOf(each['name']), limits ?? []);
-  }
-  return { consumers };
-}
-
-function toLimit(value: unknown, place: string): PlanLimit {
-  const requests = isObject(value) ? numberOf(value['requests']) : null;
-  const perMs = isObject(value) ? parseDuration(textOf(value['per'])) : null;
-  if (requests === null || requests <= 0 || perMs === null || perMs <= 0)
-    throw new Error(`${place}: expected requests above 0 and per as a span, for instance {requests: 600, per: PT1M}`);
-  return { requests, perMs };
+function limitsOf(entry: Entry): readonly PlanLimit[] {
+  return listAt(entry, 'limits').flatMap((value, at) => {
+    const requests = isObject(value) ? numberOf(value['requests']) : null;
+    const perMs = isObject(value) ? parseDuration(textOf(value['per'])) : null;
+    if (requests !== null && requests > 0 && perMs !== null && perMs > 0) return [{ requests, perMs }];
+    entry.fault(['limits', at], 'expected requests above 0 and per as a span, for instance {requests: 600, per: PT1M}');
+    return [];
+  });
 }
 
 /** The limit of each consumer that has one for exactly this span. */
 export function limitsFor({ consumers }: Catalogue, spanMs: number): ReadonlyMap<string, number> {
   const limits = new Map<string, number>();
-  for (const [name, all] of consumers) {
+  for (const [name, { limits: all }] of consumers) {
     const limit = all.find(({ perMs }) => perMs === spanMs);
     if (limit) limits.set(name, limit.requests);
   }

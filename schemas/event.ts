@@ -7,6 +7,9 @@
 export type TimeSource = 'start' | 'end_minus_duration' | 'end' | 'ingest';
 export type Outcome = 'success' | 'client_error' | 'auth_failure' | 'rate_limited' | 'server_error' | 'aborted' | 'unknown';
 
+/** As the catalogue had it for the time of the request; sunset: its date had passed; undocumented: the catalogue does not know it. */
+export type Lifecycle = 'active' | 'deprecated' | 'sunset' | 'undocumented';
+
 export const timeSources = ['start', 'end_minus_duration', 'end', 'ingest'] as const satisfies readonly TimeSource[];
 export const outcomes = [
   'success',
@@ -73,9 +76,28 @@ export interface CanonicalEvent {
   span_id: string;
   signals: string[];
   attributes: Record<string, string>;
-  /** Pseudonym of the person or application: 16 hex digits, or ''. Worked out by enrichment, never taken from input. */
+  /** Pseudonym of the person or application: 16 hex digits, or ''. */
   subject: string;
+  /** '' while no catalogue is loaded. */
+  lifecycle: Lifecycle | '';
+  /** Seconds since the epoch. */
+  sunset_at: number | null;
+  collection: string;
+  data_classes: readonly string[];
+  client_country: string;
+  client_asn: string;
 }
+
+/** Worked out by enrichment, never taken from input. */
+export const enrichedFields = [
+  'subject',
+  'lifecycle',
+  'sunset_at',
+  'collection',
+  'data_classes',
+  'client_country',
+  'client_asn',
+] as const satisfies readonly (keyof CanonicalEvent)[];
 
 interface Field {
   /** Type of the column in `events`. */
@@ -112,13 +134,13 @@ export const eventFields = {
   server_address: low('Host that was asked for, without port'),
   url_path: text('Path without query'),
   url_query: text('Query: keys, and the values of allow-listed keys; other values read REDACTED'),
-  http_route: low('Route template or path of the gateway'),
+  http_route: low('Route template: of the gateway, else of the catalogue, else worked out from the path (attribute route_source says so)'),
   gateway_route_id: low('Route object of the gateway, its id'),
   gateway_route_name: low('Route object of the gateway, its name'),
   gateway_service_id: low('Service object of the gateway, its id'),
   gateway_service_name: low('Service object of the gateway, its name'),
   api_id: low('API, its id'),
-  api_name: low('API, its name'),
+  api_name: low('API, its name: as the gateway has it, else as the catalogue does; id, version and operation likewise'),
   api_version: low('API, its version'),
   operation_id: low('Operation of the API'),
   http_response_status_code: status('Status sent to the client; absent when none was sent'),
@@ -152,6 +174,15 @@ export const eventFields = {
   signals: { column: 'Array(LowCardinality(String))', meaning: 'Classes found in the raw record before redaction' },
   attributes: { column: 'Map(LowCardinality(String), String)', meaning: 'Allow-listed rest of the record, at most 8 KiB' },
   subject: text('Pseudonym of the person or application: keyed hash, 16 hex digits'),
+  lifecycle: low('Of the API at the time of the request: active, deprecated, sunset, undocumented; empty without a catalogue'),
+  sunset_at: { column: "Nullable(DateTime('UTC'))", meaning: 'When the version of the API goes, or has gone' },
+  collection: low('Collection of the API, from the catalogue'),
+  data_classes: {
+    column: 'Array(LowCardinality(String))',
+    meaning: 'Classes of data that the API serves, from the catalogue: pii, phi, chd',
+  },
+  client_country: low('Country of client_address, two letters of ISO 3166'),
+  client_asn: low('Autonomous system of client_address, for instance AS64500'),
 } as const satisfies Record<keyof CanonicalEvent, Field>;
 
 /** Columns that storage adds: where the event came from, and what makes a stored part describe itself. */
@@ -167,6 +198,8 @@ export const storageFields = {
   batch_events: { column: 'UInt32', meaning: 'Events of the batch; 0: a marker, no event' },
   normaliser: low('Which reader made it: version, settings, key id'),
 } as const satisfies Record<string, Field>;
+
+const none: readonly string[] = Object.freeze([]);
 
 /** An event with nothing in it yet; readers fill what their format gives. */
 export function emptyEvent(): CanonicalEvent {
@@ -223,6 +256,12 @@ export function emptyEvent(): CanonicalEvent {
     signals: [],
     attributes: {},
     subject: '',
+    lifecycle: '',
+    sunset_at: null,
+    collection: '',
+    data_classes: none,
+    client_country: '',
+    client_asn: '',
   };
 }
 

@@ -51,7 +51,11 @@ interface Placed<Kind> {
   readonly column: Kind;
 }
 
-const small = { UInt8: (length: number) => new Uint8Array(length), UInt16: (length: number) => new Uint16Array(length) };
+const unsigned = {
+  UInt8: (length: number) => new Uint8Array(length),
+  UInt16: (length: number) => new Uint16Array(length),
+  UInt32: (length: number) => new Uint32Array(length),
+};
 
 export function createEventBlock(): EventBlock {
   // By class: a place in the code that calls one method alone is several times as fast.
@@ -60,12 +64,13 @@ export function createEventBlock(): EventBlock {
   const addresses: Placed<AddressColumn>[] = [];
   const numbers: Placed<NullableColumn<number>>[] = [];
   const timestamp = new Number64Column();
-  const timeSource = new NumberColumn(small.UInt8);
-  const outcome = new NumberColumn(small.UInt8);
+  const timeSource = new NumberColumn(unsigned.UInt8);
+  const outcome = new NumberColumn(unsigned.UInt8);
   const signals = new ListColumn();
+  const dataClasses = new ListColumn();
   const attributes = new MapColumn();
   const offsets = new Number64Column();
-  const indexes = new NumberColumn((length) => new Uint32Array(length));
+  const indexes = new NumberColumn(unsigned.UInt32);
   const columns = new Map<string, Column<never>>();
 
   for (const [name, { column }] of Object.entries(eventFields) as [EventName, { column: string }][])
@@ -83,6 +88,7 @@ export function createEventBlock(): EventBlock {
     if (name === 'time_source') return timeSource;
     if (name === 'outcome') return outcome;
     if (name === 'signals') return signals;
+    if (name === 'data_classes') return dataClasses;
     if (name === 'attributes') return attributes;
     // Which names are texts and which are numbers stands in CanonicalEvent; the column type says the same.
     if (type === 'String') return listed(texts, name, new TextColumn());
@@ -100,6 +106,7 @@ export function createEventBlock(): EventBlock {
       timeSource.add(timeSources.indexOf(event.time_source) + 1);
       outcome.add(outcomes.indexOf(event.outcome) + 1);
       signals.add(event.signals);
+      dataClasses.add(event.data_classes);
       attributes.add(event.attributes);
       offsets.add(offset);
       indexes.add(index);
@@ -159,8 +166,9 @@ function listed<Kind extends Column<never>>(list: Placed<Kind>[], name: EventNam
 
 function numberColumn(type: string): Column<number> {
   if (type === 'Nullable(Float64)') return new NumberColumn((length) => new Float64Array(length));
-  if (type === 'Nullable(UInt8)') return new NumberColumn(small.UInt8);
-  if (type === 'Nullable(UInt16)') return new NumberColumn(small.UInt16);
+  if (type === 'Nullable(UInt8)') return new NumberColumn(unsigned.UInt8);
+  if (type === 'Nullable(UInt16)') return new NumberColumn(unsigned.UInt16);
+  if (type === "Nullable(DateTime('UTC'))") return new NumberColumn(unsigned.UInt32);
   return new Number64Column();
 }
 
@@ -169,14 +177,14 @@ function constantColumns(constants: BatchConstants, rows: number): Map<string, C
     for (let row = 0; row < rows; row += 1) column.add(value);
     return column;
   };
-  const uint32 = (value: number) => repeated(new NumberColumn((length) => new Uint32Array(length)), value);
+  const uint32 = (value: number) => repeated(new NumberColumn(unsigned.UInt32), value);
   return new Map([
     ['received_at', repeated(new Number64Column(), constants.receivedAt)],
-    ['source_epoch', repeated(new NumberColumn(small.UInt16), constants.sourceEpoch)],
+    ['source_epoch', repeated(new NumberColumn(unsigned.UInt16), constants.sourceEpoch)],
     ['topic', repeated(new DictionaryColumn(), constants.topic)],
     ['kafka_partition', uint32(constants.partition)],
-    ['replay', repeated(new NumberColumn(small.UInt16), constants.replay)],
-    ['attempt', repeated(new NumberColumn(small.UInt8), constants.attempt)],
+    ['replay', repeated(new NumberColumn(unsigned.UInt16), constants.replay)],
+    ['attempt', repeated(new NumberColumn(unsigned.UInt8), constants.attempt)],
     ['batch_events', uint32(constants.batchEvents ?? rows)],
     ['normaliser', repeated(new DictionaryColumn(), constants.normaliser)],
   ]);

@@ -1,6 +1,8 @@
 /** `gatetrail config check|print|reference` */
 import { stringify } from 'yaml';
-import { describeFault, type Fault, printable } from '../config.ts';
+import { AuditError } from '../../core/errors.ts';
+import { describeFault, type Fault, type Loaded, printable } from '../config.ts';
+import { catalogueOf } from '../decoder.ts';
 import { configReference } from '../reference.ts';
 import { configOf, exitCodes, note, print, read, type Verb } from '../verb.ts';
 
@@ -8,7 +10,7 @@ const config: Verb = {
   description: 'checks the configuration, prints it with secrets masked, or prints its reference',
   arguments: ['<check|print|reference>'],
   async run(flags, [what]) {
-    if (what === 'check') return check(flags['json'] === true, read(flags).faults);
+    if (what === 'check') return check(flags['json'] === true, await faultsOf(read(flags)));
     if (what === 'print') print(flags['json'] === true ? printable(configOf(flags)) : stringify(printable(configOf(flags))).trimEnd());
     else if (what === 'reference') print(configReference());
     else {
@@ -19,6 +21,18 @@ const config: Verb = {
   },
 };
 export default config;
+
+/** Of a configuration that is good itself, those of the files that it names. */
+async function faultsOf({ config: read, faults }: Loaded): Promise<readonly Fault[]> {
+  if (read === null) return faults;
+  return catalogueOf(read).then(
+    () => [],
+    (error: unknown) => {
+      if (!(error instanceof AuditError)) throw error;
+      return error.facts['faults'] as Fault[]; // each CONFIG_INVALID of a file lists them
+    },
+  );
+}
 
 function check(json: boolean, faults: readonly Fault[]): number {
   for (const fault of faults) print(json ? fault : describeFault(fault));

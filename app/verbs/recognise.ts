@@ -9,6 +9,7 @@ import { toEventJson } from '../event-json.ts';
 import { gatewaysOf } from '../formats.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
+import { catalogueOf } from '../decoder.ts';
 import { version } from '../role.ts';
 import { configOf, exitCodes, print, text, type Verb } from '../verb.ts';
 
@@ -36,6 +37,7 @@ const recognise: Verb = {
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),
+      catalogue: await catalogueOf(config),
       version,
       onElement,
     });

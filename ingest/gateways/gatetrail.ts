@@ -1,14 +1,14 @@
 /** The canonical event itself, as anyone may produce it and `recognise --events` prints it. Layout: schemas/record.schema.json. */
 import { readAddress } from '../../core/address.ts';
 import { countOf, durationOf, isObject, type Json, listOf, objectOf, own, statusOf, textOf } from '../../core/fields.ts';
-import { type CanonicalEvent, emptyEvent, outcomes, timeSources } from '../../schemas/event.ts';
+import { type CanonicalEvent, emptyEvent, enrichedFields, outcomes, timeSources } from '../../schemas/event.ts';
 import type { Gateway, JsonFormat } from '../gateway.ts';
 import { isoMicros } from '../times.ts';
 
 type TextName = { [Name in keyof CanonicalEvent]: string extends CanonicalEvent[Name] ? Name : never }[keyof CanonicalEvent];
 
 /** What storage and enrichment say is never taken from input; addresses are read by their own rule. */
-const notFromInput: readonly string[] = ['tenant', 'source_format', 'subject', 'client_address', 'network_peer_address'];
+const notFromInput: readonly string[] = ['tenant', 'source_format', ...enrichedFields, 'client_address', 'network_peer_address'];
 const textNames = (Object.entries(emptyEvent()) as [keyof CanonicalEvent, unknown][])
   .filter(([name, value]) => value === '' && !notFromInput.includes(name))
   .map(([name]) => name as TextName); // '' stands in the texts alone

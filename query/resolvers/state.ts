@@ -1,4 +1,5 @@
-/** The state of the data itself: complete or not, what could not be read, how the pipeline stands. */
+/** The state of the data itself: complete or not, what could not be read, how the pipeline stands, what the catalogue says. */
+import { viewCatalogue } from '../catalogue.ts';
 import { completeness } from '../completeness.ts';
 import { deadLetters } from '../dead-letters.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
@@ -30,6 +31,12 @@ export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
         },
         { roles: ['admin', 'operator'], rows: ({ edges }) => edges.length },
       ),
+      catalogue: guarded((_, context) => {
+        const now = clock.now();
+        const retentionMs = options.limits.retentionOf?.(context.caller.tenants) ?? options.limits.retentionMs;
+        const given = { scope: scopeOf(context), now, kept: { from: now - retentionMs, to: now + 300_000 }, rangeOf, pageSize, cursorKeys };
+        return options.catalogue ? viewCatalogue(options.catalogue, given) : null;
+      }),
       pipeline: guarded((_, context) => pipelineStatus(options, scopeOf(context)), { roles: ['admin', 'operator'] }),
     },
   } satisfies Resolvers;

@@ -91,8 +91,10 @@ describe('reads on a cluster of two shards, both of which are this engine', () =
   /** The local table as a plain one, and the twin as the product makes it. */
   const plain = statements
     .map(withoutComments)
-    .filter((statement) => statement.startsWith('CREATE TABLE'))
-    .map((statement) => statement.replace('EXISTS events (', 'EXISTS events_local ('));
+    .filter((statement) => /^CREATE TABLE|^ALTER TABLE \w+\s+ADD COLUMN/.test(statement))
+    .map((statement) =>
+      statement.replace('EXISTS events (', 'EXISTS events_local (').replace('ALTER TABLE events', 'ALTER TABLE events_local'),
+    );
   const twins = forms
     .filter((sql) => sql.startsWith('CREATE OR REPLACE TABLE events '))
     .map((sql) => sql.replaceAll("ON CLUSTER 'one'", '').replaceAll("'one'", "'two'"));
@@ -104,7 +106,7 @@ SELECT now64(3), now64(6) - 1, 'gw', 'acme', 401, 'start', 'auth_failure', '203.
     Object.entries(parameters).map(
       ([name, value]) => `SET param_${name} = '${Array.isArray(value) ? `[${value.map(literal).join(',')}]` : String(value)}'`,
     );
-  const [page, rule, denied, insert] = ['page', 'rule', 'denied', 'insert'] as const;
+  const [page, added, rule, denied, insert] = ['page', 'added', 'rule', 'denied', 'insert'] as const;
   let outcome: Record<string, Outcome | undefined>;
 
   beforeAll(async () => {
@@ -117,6 +119,7 @@ SELECT now64(3), now64(6) - 1, 'gw', 'acme', 401, 'start', 'auth_failure', '203.
     const bound = [...bind(scope.parameters), ...bind({ ...compiled.parameters, ...times })];
     const asked = {
       [page]: scope.sql,
+      [added]: 'SELECT count(), any(lifecycle), any(sunset_at), any(data_classes) FROM events',
       [denied]: compiled.sql,
       set: "SET distributed_product_mode = 'global'",
       [rule]: compiled.sql,
@@ -129,6 +132,10 @@ SELECT now64(3), now64(6) - 1, 'gw', 'acme', 401, 'start', 'auth_failure', '203.
 
   test('a page of the scope sees the rows of both, through the name `events`', () => {
     expect(outcome[page]).toEqual({ text: '60' });
+  });
+
+  test('a column that a later migration added is seen through the twin, which is made again after each change', () => {
+    expect(outcome[added]).toEqual({ text: String.raw`60		\N	[]` });
   });
 
   test('a rule that asks for events within events is judged over all shards, which needs the setting that the client brings', () => {

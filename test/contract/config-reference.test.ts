@@ -1,5 +1,5 @@
 /** The names of the command-line contract are settings, the page lists all of them, and `config check` tells every fault at once. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -99,6 +99,26 @@ describe('gatetrail config', () => {
     expect(JSON.parse(bad.out.trim())).toMatchObject({ path: 'tenant', from: `${file}:1` });
     writeFileSync(file, 'tenant: acme\n');
     expect(await runGatetrail(['config', 'check', '--json', '--config', file], { dataDir: folder })).toMatchObject({ code: 0, out: '' });
+  });
+
+  it('check lists the faults of the catalogue too, and start stops by them before anything runs', async () => {
+    const catalogue = join(folder, 'catalogue.yaml');
+    writeFileSync(catalogue, 'apis:\n  - name: a\n    sunset: soon\n    owners: x\n');
+    const given = { dataDir: join(folder, 'new'), env: { GATETRAIL_CATALOGUE: catalogue } };
+    const { code, out } = await runGatetrail(['config', 'check', '--json'], given);
+    expect(code).toBe(2);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { path: 'apis[0].owners', from: 'catalogue.yaml:4', message: expect.stringContaining('expected one of name') },
+      { path: 'apis[0].sunset', from: 'catalogue.yaml:3', message: expect.stringContaining('got soon') },
+    ]);
+    const start = await runGatetrail(['start'], given);
+    expect(start).toMatchObject({ code: 2, log: expect.stringContaining(`CONFIG_INVALID: The catalogue ${catalogue} has 2 faults`) });
+    expect(existsSync(given.dataDir)).toBe(false);
   });
 
   it('print shows what holds and no secret', async () => {

@@ -23,6 +23,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   '@clickhouse/client': ['storage/clickhouse.ts'],
   '@graphql-tools/schema': ['query/graphql.ts'],
   '@graphql-yoga/render-graphiql': ['query/graphql.ts'],
+  '@readme/openapi-parser': ['schemas/openapi.ts'],
   '@toondepauw/node-zstd': ['ingest/logs/codecs.ts'],
   chdb: ['local/engine/'],
   commander: ['main.ts'],
@@ -40,7 +41,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   re2js: ['core/linear-pattern.ts'],
   snappy: ['ingest/logs/codecs.ts'],
   tinyduration: ['core/duration.ts'],
-  yaml: ['app/config-file.ts', 'app/verbs/config.ts', 'schemas/catalogue.ts', 'sigma/document.ts'],
+  yaml: ['app/config-file.ts', 'app/verbs/config.ts', 'schemas/catalogue-file.ts', 'sigma/document.ts'],
   zod: ['app/config.ts'],
 };
 

@@ -209,7 +209,7 @@ function kong(exchange: Exchange): Written {
     time_source: 'start',
     url_scheme: exchange.scheme,
     server_address: exchange.host,
-    http_route: routePath(exchange),
+    http_route: routeOf(exchange),
     gateway_route_id: `rt${route}`,
     gateway_route_name: `route-${route}`,
     gateway_service_id: `svc${route % 12}`,
@@ -311,7 +311,7 @@ function gatetrail(exchange: Exchange): Written {
     gateway_name: `mesh-${exchange.route % 3}`,
     url_scheme: exchange.scheme,
     server_address: exchange.host,
-    http_route: routePath(exchange),
+    http_route: routeOf(exchange),
     duration_ms: exchange.gatewayMs + (exchange.upstreamMs ?? 0) + 0.5,
     upstream_duration_ms: exchange.upstreamMs,
     http_request_body_size: exchange.requestSize,
@@ -393,6 +393,8 @@ function headersOf({ host, userAgent, forwarded }: Exchange): Record<string, str
   };
 }
 
+/** The template, which a gateway gives or which is worked out below the path that it gives. */
+const routeOf = ({ path }: Exchange): string => path.replace(/\d+$/, '{id}');
 const routePath = ({ path }: Exchange): string => path.split('/').slice(0, 3).join('/');
 
 const queryOf = ({ query }: Exchange, value: string): string => query.map((key) => `${key}=${value}`).join('&');

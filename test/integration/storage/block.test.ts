@@ -20,7 +20,9 @@ beforeAll(async () => {
   engine = await startEngine();
   database = await engine.createDatabase();
   clickhouse = connect({ url: engine.url, user: engine.user, password: engine.password, database });
-  const ddl = readFileSync(join(import.meta.dirname, '../../../schemas/migrations/0001_storage.sql'), 'utf8');
+  const migration = (name: string) => readFileSync(join(import.meta.dirname, '../../../schemas/migrations', name), 'utf8');
+  const ddl = migration('0001_storage.sql');
+  const added = /ALTER TABLE events[\s\S]*(?=;\n)/.exec(migration('0006_enrichment.sql'))?.[0] ?? '';
   const events = /CREATE TABLE IF NOT EXISTS events [\s\S]*?;\n/.exec(ddl)?.[0].replace(/;\n$/, '') ?? '';
   for (const name of ['native', 'json']) {
     await sqlText(
@@ -28,6 +30,7 @@ beforeAll(async () => {
       events.replace('EXISTS events', `EXISTS ${name}`).replace(/non_replicated_deduplication_window = \d+, /, ''),
       database,
     );
+    await sqlText(engine, added.replace('ALTER TABLE events', `ALTER TABLE ${name}`), database);
   }
 });
 
@@ -52,6 +55,7 @@ const anyText = fc.oneof(
 const anyNumber = (name: string): fc.Arbitrary<number> => {
   if (name.endsWith('_ms')) return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0 || 0); // JSON knows no -0
   if (name.endsWith('status_code')) return fc.integer({ min: 0, max: 65_535 });
+  if (name === 'sunset_at') return fc.integer({ min: 0, max: 2 ** 32 - 1 });
   return name === 'upstream_attempts' ? fc.integer({ min: 0, max: 255 }) : fc.maxSafeNat();
 };
 const anyAddress = fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6());
@@ -67,6 +71,7 @@ const anyEvent: fc.Arbitrary<CanonicalEvent> = fc
     client_address: anyAddress.map(canonical),
     network_peer_address: anyAddress.map(canonical),
     signals: fc.array(anyText, { maxLength: 3 }),
+    data_classes: fc.array(anyText, { maxLength: 3 }),
     attributes: fc.dictionary(fc.string({ maxLength: 10 }), anyText, { maxKeys: 4 }),
   })
   .map((event) => ({ ...emptyEvent(), ...event }) as CanonicalEvent);

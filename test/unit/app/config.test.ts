@@ -195,7 +195,7 @@ describe('classes of retention', () => {
     [
       'of data classes, which events do not carry yet',
       ['name: a, tenants: [b], dataClasses: [chd], keep: 7d'],
-      /dataClasses: expected none: events carry no data class yet.*got \["chd"\]/,
+      /dataClasses: expected none: rollups are not parted by data class.*got \["chd"\]/,
     ],
     ['without a tenant', ['name: a, tenants: [], keep: 7d'], /at least one tenant/],
     ['shorter than a day', ['name: a, tenants: [b], keep: 1h'], /at least P1D/],

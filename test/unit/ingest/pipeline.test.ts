@@ -239,6 +239,26 @@ describe('what is stored', () => {
       span_id: '00f067aa0ba902b7',
     }));
 
+  test('the format gatetrail takes nothing from input that enrichment works out', () => {
+    const forged = {
+      lifecycle: 'active',
+      sunset_at: '2026-01-01',
+      collection: 'x',
+      data_classes: ['pii'],
+      client_country: 'AT',
+      client_asn: 'AS1',
+    };
+    expect(one(canonical({ ...forged, subject: 'f'.repeat(16) }))).toMatchObject({
+      lifecycle: '',
+      sunset_at: null,
+      collection: '',
+      data_classes: [],
+      client_country: '',
+      client_asn: '',
+      subject: '',
+    });
+  });
+
   test('has the whole forwarded list, also where a gateway wrote it as a list', () => {
     const headers = { 'x-forwarded-for': ['198.51.100.1', '198.51.100.2, 10.0.0.1'] };
     const record = { started_at: receivedAt, client_ip: '10.0.0.1', request: { method: 'GET', headers }, response: { status: 200 } };
