@@ -1,5 +1,6 @@
 /** The decoder as the configuration says, for every process that reads records. */
 import { deriveKey } from '../core/keys.ts';
+import { openGeo } from '../ingest/geo.ts';
 import { createDecoder, loadGateways } from '../ingest/pipeline.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { Config } from './config.ts';
@@ -15,6 +16,7 @@ export async function makeDecoder(config: Config): Promise<Decoder> {
     allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
     credentials: deriveKey(secretsOf(config).current, 'credentials'),
+    geo: await openGeo(config.geoip),
     version,
   });
 }

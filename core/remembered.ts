@@ -4,8 +4,8 @@
 const longest = 256;
 
 /** Keeps at most `most` answers, then begins anew. */
-export function remembered(work: (text: string) => string, most: number): (text: string) => string {
-  const known = new Map<string, string>();
+export function remembered<Answer extends string | object>(work: (text: string) => Answer, most: number): (text: string) => Answer {
+  const known = new Map<string, Answer>();
   return (text) => {
     if (text.length > longest) return work(text);
     let answer = known.get(text);

@@ -1,5 +1,5 @@
 /**
- * The way of a record, as a list. Here, per message: unwrap, recognise, map, redact, enrich; then per range of a partition:
+ * The way of a record, as a list. Here, per message: unwrap, recognise, map, locate, redact, enrich; then per range of a partition:
  * batch (batch.ts) and write (write.ts). What cannot be read is named, never lost; what is no request is counted.
  */
 import { createHash } from 'node:crypto';
@@ -11,6 +11,7 @@ import type { Decoder } from './decoder.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
 import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
+import type { Geo } from './geo.ts';
 import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
@@ -22,6 +23,8 @@ export interface DecoderOptions extends SourceOptions {
   /** Query parameters whose values are kept. */
   readonly allowedQueryKeys: ReadonlySet<string>;
   readonly pseudonyms: PurposeKey;
+  /** Without it no address has a country. */
+  readonly geo?: Geo;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
 }
@@ -45,6 +48,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (event.gateway_name === '') event.gateway_name = origin.gateway;
     event.source_format = element.format;
     event.tenant = origin.tenantOf(element.value);
+    // By the whole address, before redaction may cut it: where it is says less than what is left of it.
+    options.geo?.locate(event);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
     return event;
@@ -89,7 +94,9 @@ function normaliserOf({
   defaultTenant,
   intakeTopic,
   pseudonyms: { id },
+  geo,
 }: DecoderOptions): string {
-  const settings = [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+  const read = [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+  const settings = [...read, geo?.digest];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

@@ -1,4 +1,5 @@
 /** `gatetrail recognise FILE…`: how each record would be read; stores nothing. */
+import { openGeo } from '../../ingest/geo.ts';
 import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
 import { formatHeader } from '../../ingest/intake.ts';
@@ -30,6 +31,7 @@ const recognise: Verb = {
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),
+      geo: await openGeo(config.geoip),
       version,
     });
     let rejected = 0;

@@ -42,6 +42,7 @@ const promised: Readonly<Record<string, string>> = {
   GATETRAIL_MAIL_FROM: 'mail.from',
   GATETRAIL_MAIL_TO: 'mail.to',
   GATETRAIL_CATALOGUE: 'catalogue',
+  GATETRAIL_GEOIP: 'geoip',
   GATETRAIL_RULES: 'rules',
   GATETRAIL_ADMIN_KEY: 'access.adminKey',
 };
