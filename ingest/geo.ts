@@ -1,7 +1,7 @@
 /** Where the client of an event is: its country and its network, from databases on disk in MaxMind's format. Nobody is asked. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { Reader } from 'maxmind';
 import { AuditError, messageOf } from '../core/errors.ts';
 import { countOf, objectOf, textOf } from '../core/fields.ts';
@@ -27,18 +27,20 @@ const most = 100_000;
  * Source: IANA's registries of special-purpose addresses, which RFC 6890 began.
  */
 const special = [
-  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24'],
-  ...['192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'],
-  ...['::/3', '2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', '4000::/2', '8000::/1'],
-].map((network) => {
-  const [address = '', bits] = network.split('/');
-  const isIPv6 = address.includes(':');
-  return { isIPv6, start: first32(address, isIPv6), mask: -1 << (32 - Number(bits)) };
-});
+  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24',
+  '192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3',
+  '::/3 2001::/23 2001:db8::/32 2002::/16 3fff::/20 4000::/2 8000::/1',
+]
+  .flatMap((networks) => networks.split(' '))
+  .map((network) => {
+    const [address = '', bits] = network.split('/');
+    const isIPv6 = address.includes(':');
+    return { isIPv6, start: first32(address, isIPv6), mask: -1 << (32 - Number(bits)) };
+  });
 
 /** `own` is a path; what its database does not know is asked of the one that ships. @throws CONFIG_INVALID */
 export async function openGeo(own: string | undefined): Promise<Geo> {
-  const shipped = createRequire(import.meta.url).resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb');
+  const shipped = fileURLToPath(import.meta.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'));
   const files = own === undefined ? [shipped] : [own, shipped];
   const databases = await Promise.all(files.map(openDatabase));
   const placeOf = remembered((address) => placeIn(databases, address), most);
