@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { viewEvent } from '../../../query/event-view.ts';
+import { eventFields } from '../../../schemas/event.ts';
 
 /** What a read of events gives for a row without anything. */
 const bare = {
@@ -38,4 +39,13 @@ test('and is null where there is none, as in rows from before there was a catalo
     client: { country: null, asn: null },
     request: { userAgentFamily: null },
   });
+});
+
+test('every column of an event is shown, all but the pseudonym', () => {
+  const read = new Set<string>();
+  const seeing = { get: (row: Record<string, unknown>, name: string) => (read.add(name), row[name]) };
+  viewEvent(new Proxy<Record<string, unknown>>(bare, seeing));
+  const asNumbers: Record<string, string> = { timestamp: 'at_us', sunset_at: 'sunset_ms' };
+  const unread = Object.keys(eventFields).filter((name) => !read.has(asNumbers[name] ?? name));
+  expect(unread).toEqual(['subject']);
 });
