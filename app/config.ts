@@ -325,6 +325,11 @@ const declaration = z.strictObject({
     'Path of catalogue.yaml: APIs with their routes and lives, consumers and their limits (docs/catalogue.md).',
     { env: 'GATETRAIL_CATALOGUE' },
   ),
+  geoip: leaf(
+    text().optional(),
+    'Path of a database in MaxMind’s format (.mmdb) with countries, autonomous systems or both. It is asked first, the one that ships (countries alone) for what it does not know; read once, at start.',
+    { env: 'GATETRAIL_GEOIP', shown: 'the one that ships' },
+  ),
   rules: leaf(list().default([]), 'Folders of rule documents, beside the built-in pack.', { env: 'GATETRAIL_RULES' }),
   access: section({
     adminKey: leaf(

@@ -1,6 +1,7 @@
 /** The decoder as the configuration says, for every process that reads records. */
 import { deriveKey } from '../core/keys.ts';
 import type { OnElement } from '../ingest/drift.ts';
+import { openGeo } from '../ingest/geo.ts';
 import { createDecoder } from '../ingest/pipeline.ts';
 import { emptyCatalogue, readCatalogue } from '../schemas/catalogue.ts';
 import type { Decoder } from '../ingest/decoder.ts';
@@ -19,6 +20,7 @@ export async function makeDecoder(config: Config, onElement?: OnElement): Promis
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
     credentials: deriveKey(secretsOf(config).current, 'credentials'),
     catalogue: await catalogueOf(config),
+    geo: await openGeo(config.geoip),
     version,
     onElement,
   });

@@ -1,5 +1,5 @@
 /**
- * The way of a record, as a list. Here, per message: unwrap, recognise, map, redact, enrich; then per range of a partition:
+ * The way of a record, as a list. Here, per message: unwrap, recognise, map, locate, redact, enrich; then per range of a partition:
  * batch (batch.ts) and write (write.ts). What cannot be read is named, never lost; what is no request is counted.
  */
 import { createHash } from 'node:crypto';
@@ -13,6 +13,7 @@ import type { OnElement } from './drift.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
 import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
+import type { Geo } from './geo.ts';
 import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
@@ -27,6 +28,8 @@ export interface DecoderOptions extends SourceOptions {
   readonly pseudonyms: PurposeKey;
   /** Default: none. */
   readonly catalogue?: Catalogue;
+  /** Without it no address has a country. */
+  readonly geo?: Geo;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
   readonly onElement?: OnElement | undefined;
@@ -50,6 +53,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (event.gateway_name === '') event.gateway_name = origin.gateway;
     event.source_format = element.format;
     event.tenant = origin.tenantOf(element.value);
+    // By the whole address, before redaction may cut it: where it is says less than what is left of it.
+    options.geo?.locate(event);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
     stamp(event);
@@ -99,8 +104,19 @@ function normaliserOf({
   intakeTopic,
   catalogue,
   pseudonyms: { id },
+  geo,
 }: DecoderOptions): string {
   const formats = [...gateways].map(([name, { definition }]) => [name, definition]);
-  const settings = [version, formats, [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, catalogue?.apis, id];
+  const settings = [
+    version,
+    formats,
+    [...allowedQueryKeys].toSorted(),
+    sources,
+    defaultTenant,
+    intakeTopic,
+    catalogue?.apis,
+    geo?.digest,
+    id,
+  ];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

@@ -9,6 +9,7 @@ import { boundCondition, boundOf, type Bound } from './bound.ts';
 import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import { compileFilter, position, type Condition, type Match } from './filter.ts';
+import { userAgentFamily } from './user-agent-family.ts';
 
 export interface PageOptions {
   /** @throws BAD_USER_INPUT, RANGE_TOO_WIDE, OLDER_THAN_RETENTION */
@@ -21,7 +22,13 @@ export interface PageOptions {
 export type EventRow = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a row of JSON, read by name in event-view
 
 export const orderKey = ['timestamp', 'source_epoch', 'topic', 'kafka_partition', 'kafka_offset', 'message_index'] as const;
-export const eventColumns = '*, toUnixTimestamp64Micro(timestamp) AS at_us, toUnixTimestamp64Milli(received_at) AS arrival_ms';
+export const eventColumns = [
+  '*',
+  'toUnixTimestamp64Micro(timestamp) AS at_us',
+  'toUnixTimestamp64Milli(received_at) AS arrival_ms',
+  'toUnixTimestamp(sunset_at) * 1000 AS sunset_ms',
+  `${userAgentFamily} AS user_agent_family`,
+].join(', ');
 const hour = 3_600_000;
 
 /** What costs and may not be asked for (cursors, flags, the count) is a function, which GraphQL calls where it is. */

@@ -1,5 +1,5 @@
 /** A row of events as the API shows it: absent is null, IPv4 looks like IPv4, times are milliseconds. */
-import type { AuditEvent, Outcome, TimeSource } from '../schemas/api.ts';
+import type { AuditEvent, Lifecycle, Outcome, TimeSource } from '../schemas/api.ts';
 import { idOf, type EventRow } from './audit-trail.ts';
 
 const text = (value: unknown) => (value === '' || value === null || value === undefined ? null : String(value));
@@ -35,7 +35,7 @@ export function viewEvent(row: EventRow) {
       bytes: number(row['http_request_size']),
       bodyBytes: number(row['http_request_body_size']),
       userAgent: text(row['user_agent_original']),
-      userAgentFamily: null,
+      userAgentFamily: text(row['user_agent_family']),
       protocol: text(row['network_protocol_version']),
       tlsVersion: text(row['tls_protocol_version']),
       tlsCipher: text(row['tls_cipher']),
@@ -56,8 +56,8 @@ export function viewEvent(row: EventRow) {
       address: address(row['client_address']),
       peerAddress: address(row['network_peer_address']),
       forwardedFor: text(row['forwarded_for']),
-      country: null,
-      asn: null,
+      country: text(row['client_country']),
+      asn: text(row['client_asn']),
     },
     principal: {
       consumerId: text(row['consumer_id']),
@@ -72,10 +72,10 @@ export function viewEvent(row: EventRow) {
       name: text(row['api_name']),
       version: text(row['api_version']),
       operation: text(row['operation_id']),
-      lifecycle: null,
-      sunsetAt: null,
-      collection: null,
-      dataClasses: [],
+      lifecycle: (text(row['lifecycle'])?.toUpperCase() as Lifecycle | undefined) ?? null, // likewise
+      sunsetAt: number(row['sunset_ms']),
+      collection: text(row['collection']),
+      dataClasses: row['data_classes'],
     },
     signals: row['signals'],
     requestId: text(row['request_id']),

@@ -4,7 +4,7 @@
  */
 import type { Asked } from './asked.ts';
 import { column, countIn, valueIn, type Column, type Counting, type Row } from './columns.ts';
-import { dimensionExpression } from './dimensions.ts';
+import { dimensionExpression, dimensionList } from './dimensions.ts';
 import { latencies, quantileFigures } from './quantiles.ts';
 
 /** What the figures of one place are read from: a row, empty where nothing was found, and how much of its time has passed. */
@@ -48,8 +48,11 @@ export const columns = {
 
 const within = (ms: unknown) => eventsWhere(`within_${Number(ms)}`, `duration_ms <= ${Number(ms)}`);
 const distinct = (dimension: unknown) => column(`distinct_${dimension}`, distinctSql(String(dimension)));
-/** One event can have several signals: taken apart it would stand in several rows, which all other figures would count. */
-const distinctSql = (dimension: string) => (dimension === 'SIGNAL' ? 'uniqArray(signals)' : `uniq(${dimensionExpression(dimension)})`);
+/** One event can have several values: taken apart it would stand in several rows, which all other figures would count. */
+function distinctSql(dimension: string): string {
+  const list = dimensionList(dimension);
+  return list === undefined ? `uniq(${dimensionExpression(dimension)})` : `uniqArray(${list})`;
+}
 
 const counted = (of: Column): Figure<number> => ({ columns: () => [of], value: ({ row }) => countIn(row, of) });
 const instant = (of: Column): Figure<number | null> => ({ columns: () => [of], value: ({ row }) => valueIn(row, of) });

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { AuditError } from '../core/errors.ts';
 import { decodeEventId } from '../core/event-id.ts';
 import { type Match, parseSearch } from './search.ts';
+import { userAgentFamily } from './user-agent-family.ts';
 
 export type { Match };
 
@@ -38,12 +39,14 @@ export const textColumns: Readonly<Record<string, readonly string[]>> = {
   tlsVersion: ['tls_protocol_version'],
   requestId: ['request_id'],
   traceId: ['trace_id'],
-  // Enrichment that fills these is not there yet: the value of every event is absent.
-  collection: ["''"],
-  country: ["''"],
-  asn: ["''"],
-  userAgentFamily: ["''"],
+  collection: ['collection'],
+  country: ['client_country'],
+  asn: ['client_asn'],
+  userAgentFamily: [userAgentFamily],
 };
+
+/** An event has several values of these, or none. */
+export const listColumns: Readonly<Record<string, string>> = { dataClass: 'data_classes', signal: 'signals' };
 
 export const numberColumns: Readonly<Record<string, string>> = {
   status: 'http_response_status_code',
@@ -112,13 +115,13 @@ function list(name: string, values: unknown[], bind: Bind, depth: number): strin
       values.map((id) => position(String(id), bind)),
       'OR',
     );
-  if (name === 'outcome')
-    return `toString(outcome) IN ${bind(
-      values.map((value) => String(value).toLowerCase()),
-      'Array(String)',
-    )}`;
-  if (name === 'signal') return `hasAny(signals, ${bind(values, 'Array(String)')})`;
-  return '0'; // lifecycle and data class are absent until a catalogue stamps them
+  if (name === 'outcome' || name === 'lifecycle') {
+    const stored = values.map((value) => String(value).toLowerCase());
+    return `toString(${name}) IN ${bind(stored, 'Array(String)')}`;
+  }
+  const column = listColumns[name];
+  if (column === undefined) throw new AuditError('BAD_USER_INPUT', `There is no filter field ${name}`);
+  return `hasAny(${column}, ${bind(values, 'Array(String)')})`;
 }
 
 /** The event at the position that an id spells. */

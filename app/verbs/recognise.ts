@@ -1,4 +1,5 @@
 /** `gatetrail recognise FILE…`: how each record would be read; stores nothing. */
+import { openGeo } from '../../ingest/geo.ts';
 import { createDecoder } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
 import type { OnElement } from '../../ingest/drift.ts';
@@ -38,6 +39,7 @@ const recognise: Verb = {
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),
       catalogue: await catalogueOf(config),
+      geo: await openGeo(config.geoip),
       version,
       onElement,
     });

@@ -42,6 +42,7 @@ const promised: Readonly<Record<string, string>> = {
   GATETRAIL_MAIL_FROM: 'mail.from',
   GATETRAIL_MAIL_TO: 'mail.to',
   GATETRAIL_CATALOGUE: 'catalogue',
+  GATETRAIL_GEOIP: 'geoip',
   GATETRAIL_RULES: 'rules',
   GATETRAIL_ADMIN_KEY: 'access.adminKey',
 };
@@ -135,5 +136,14 @@ describe('gatetrail config', () => {
     const { code, out, log } = await runGatetrail(['ingest', '--config', file], { dataDir: folder });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(log).toMatch(/CONFIG_INVALID: The configuration has 2 faults:\n(.|\n)*:1: tenant(.|\n)*:2: spare/);
+  });
+
+  it('a database of places that is none ends every reader of records with 2 and its path', async () => {
+    writeFileSync(file, `geoip: ${file}\n`);
+    const { code, out, log } = await runGatetrail(['recognise', file, '--config', file], { dataDir: folder });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(log).toContain(
+      `CONFIG_INVALID: geoip: expected a database in MaxMind's format (.mmdb), whole and not compressed; ${file} is none`,
+    );
   });
 });

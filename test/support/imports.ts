@@ -23,6 +23,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   '@clickhouse/client': ['storage/clickhouse.ts'],
   '@graphql-tools/schema': ['query/graphql.ts'],
   '@graphql-yoga/render-graphiql': ['query/graphql.ts'],
+  '@ip-location-db/geo-whois-asn-country-mmdb': ['ingest/geo.ts'],
   '@readme/openapi-parser': ['schemas/openapi.ts'],
   '@toondepauw/node-zstd': ['ingest/logs/codecs.ts'],
   chdb: ['local/engine/'],
@@ -34,6 +35,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['ingest/logs/kafka.ts'],
   lmdb: ['ingest/logs/journal.ts'],
   'lz4-napi': ['ingest/logs/codecs.ts'],
+  maxmind: ['ingest/geo.ts'],
   'node-cron': ['alerts/scheduler.ts'],
   nodemailer: ['alerts/channels/email.ts'],
   pino: ['app/telemetry.ts'],
@@ -59,11 +61,11 @@ export function breachesOf(files: ReadonlyMap<string, string>): string[] {
   return [...breaches, ...cyclesOf(local)];
 }
 
-/** Everything that a text imports: statements as the formatter leaves them, `import('x')` and `require('x')`. */
+/** Everything that a text imports: statements as the formatter leaves them, `import('x')` and `require('x')`, and what it finds the file of, `resolve('x')`. */
 export function specifiersOf(text: string): string[] {
   const code = text.replaceAll(/^\s*(\/\/|\/?\*).*$/gm, ''); // a comment may speak of an import
   const statements = code.matchAll(
-    /^(?:import|export|\})(?: .*)? from '([^'\n]+)'|^import '([^'\n]+)'|\b(?:import|require)\('([^'\n]+)'\)/gm,
+    /^(?:import|export|\})(?: .*)? from '([^'\n]+)'|^import '([^'\n]+)'|\b(?:import|require|resolve)\('([^'\n]+)'\)/gm,
   );
   return [...statements].map(([, from, bare, called]) => from ?? bare ?? called ?? '');
 }

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { deriveKey } from '../../../core/keys.ts';
+import { openGeo } from '../../../ingest/geo.ts';
 import { createDecoder, type DecoderOptions, loadGateways } from '../../../ingest/pipeline.ts';
 import type { Rejection } from '../../../ingest/decoder.ts';
 import type { Gateway } from '../../../ingest/gateway.ts';
@@ -259,6 +260,17 @@ describe('what is stored', () => {
     });
   });
 
+  test('has the place of its client’s whole address, which the address may lose later', async () => {
+    const geo = await openGeo(undefined);
+    expect(one(canonical({ client_address: '193.171.255.1' }), { geo })).toMatchObject({ client_country: 'AT', client_asn: '' });
+    expect(one(canonical({ client_address: '10.0.0.1', client_country: 'AT' }), { geo }).client_country).toBe('');
+    const seen: string[] = [];
+    one(canonical({ client_address: '2001:4860:4860::8888' }), {
+      geo: { digest: '', locate: (event) => void seen.push(event.client_address) },
+    });
+    expect(seen).toEqual(['2001:4860:4860::8888']);
+  });
+
   test('has the whole forwarded list, also where a gateway wrote it as a list', () => {
     const headers = { 'x-forwarded-for': ['198.51.100.1', '198.51.100.2, 10.0.0.1'] };
     const record = { started_at: receivedAt, client_ip: '10.0.0.1', request: { method: 'GET', headers }, response: { status: 200 } };
@@ -298,6 +310,8 @@ describe('what is stored', () => {
       { allowedQueryKeys: new Set(['page']) },
       { pseudonyms: deriveKey('t', 'pseudonyms') },
       { sources: [{ topic: 'x', format: 'kong' }] },
+      { geo: { digest: 'a', locate: () => undefined } },
+      { geo: { digest: 'b', locate: () => undefined } },
     ];
     const normalisers = [base, ...changed.map((each) => ({ ...base, ...each }))].map((options) => createDecoder(options).normaliser);
     expect(new Set(normalisers).size).toBe(normalisers.length);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { AuditError } from '../../../core/errors.ts';
 import { encodeEventId } from '../../../core/event-id.ts';
 import { compileFilter, type Match } from '../../../query/filter.ts';
+import { userAgentFamily } from '../../../query/user-agent-family.ts';
 
 const codeOf = (filter: Match) => {
   try {
@@ -15,7 +16,7 @@ const codeOf = (filter: Match) => {
 test('no filter holds for everything, an empty list for nothing', () => {
   expect(compileFilter(null)).toEqual({ sql: '1', parameters: {} });
   expect(compileFilter({ method: null })).toEqual({ sql: '1', parameters: {} });
-  for (const empty of [{ or: [] }, { and: [] }, { id: [] }, { outcome: [] }, { signal: [] }])
+  for (const empty of [{ or: [] }, { and: [] }, { id: [] }, { outcome: [] }, { signal: [] }, { lifecycle: [] }, { dataClass: [] }])
     expect(compileFilter(empty).sql).toContain('0');
 });
 
@@ -36,6 +37,19 @@ test('an id that is none of ours finds nothing, and one of ours its position', (
   expect(compileFilter({ id: ['nonsense'] }).sql).toContain('0');
   const id = encodeEventId({ sourceEpoch: 2, topic: 'gw', partition: 3, offset: 4, index: 5 });
   expect(Object.values(compileFilter({ id: [id] }).parameters)).toEqual([2, 'gw', 3, 4, 5]);
+});
+
+test.each<[Match, string, unknown[]]>([
+  [{ country: { eq: 'AT' } }, "((((client_country != '' AND client_country = {f0:String}))))", ['AT']],
+  [{ asn: { in: ['AS64500'] } }, "((((client_asn != '' AND has({f0:Array(String)}, client_asn)))))", [['AS64500']]],
+  [{ collection: { ne: 'payments' } }, "((NOT ((collection != '' AND collection = {f0:String}))))", ['payments']],
+  [{ lifecycle: ['DEPRECATED', 'SUNSET'] }, '(toString(lifecycle) IN {f0:Array(String)})', [['deprecated', 'sunset']]],
+  [{ dataClass: ['pii', 'chd'] }, '(hasAny(data_classes, {f0:Array(String)}))', [['pii', 'chd']]],
+  [{ userAgentFamily: { exists: true } }, `(((${userAgentFamily} != '')))`, []],
+])('what enrichment added is asked for by its column: %j', (filter, sql, values) => {
+  const compiled = compileFilter(filter);
+  expect(compiled.sql).toBe(sql);
+  expect(Object.values(compiled.parameters)).toEqual(values);
 });
 
 test('filters nest five deep and no deeper', () => {

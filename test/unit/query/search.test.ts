@@ -14,6 +14,12 @@ test.each([
   ['path:"/a * b"', { path: { eq: '/a * b' } }],
   ['-method:GET', { not: { method: { eq: 'GET' } } }],
   ['outcome:auth_failure', { outcome: ['AUTH_FAILURE'] }],
+  ['country:AT', { country: { eq: 'AT' } }],
+  ['-asn:AS64500', { not: { asn: { eq: 'AS64500' } } }],
+  ['lifecycle:deprecated', { lifecycle: ['DEPRECATED'] }],
+  ['dataClass:pii', { dataClass: ['pii'] }],
+  ['userAgentFamily:"Samsung Internet"', { userAgentFamily: { eq: 'Samsung Internet' } }],
+  ['collection:pay*', { collection: { matches: '^pay.*$' } }],
   ['signal:sql-injection', { signal: ['sql-injection'] }],
   ['clientAddress:10.0.0.0/8', { clientAddress: { in: ['10.0.0.0/8'] } }],
 ])('%s', (phrase, filter) => {
