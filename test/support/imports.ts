@@ -37,6 +37,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['alerts/channels/email.ts'],
   pino: ['app/telemetry.ts'],
   'prom-client': ['app/telemetry.ts'],
+  re2js: ['core/linear-pattern.ts'],
   snappy: ['ingest/logs/codecs.ts'],
   tinyduration: ['core/duration.ts'],
   yaml: ['app/config-file.ts', 'app/verbs/config.ts', 'schemas/catalogue.ts', 'sigma/document.ts'],
