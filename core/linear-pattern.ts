@@ -27,7 +27,7 @@ function compile(source: string, flags: string): RE2JS {
   try {
     return RE2JS.compile(
       source,
-      [...flags].reduce((all, flag) => all | (bits[flag] ?? 0), 0),
+      flags.split('').reduce((all, flag) => all | (bits[flag] ?? 0), 0),
     );
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);

@@ -1,12 +1,13 @@
 /**
- * The way of a record, as a list. Here, per message: unwrap, recognise, map, redact, enrich; then per range of a partition:
- * batch (batch.ts) and write (write.ts). What cannot be read is named, never lost; what is no request is counted.
+ * The way of a record, as a list. Here, per message: unwrap, recognise, map, signals, redact, enrich; then per range of a
+ * partition: batch (batch.ts) and write (write.ts). What cannot be read is named, never lost; what is no request is counted.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
+import type { IntakeRule } from '../sigma/intake-rule.ts';
 import type { Decoder } from './decoder.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
 import { enrich, keyedHashes } from './enrich.ts';
@@ -14,6 +15,7 @@ import type { Gateway } from './gateway.ts';
 import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
+import { createSignals } from './signals.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -21,6 +23,8 @@ export interface DecoderOptions extends SourceOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
   /** Query parameters whose values are kept. */
   readonly allowedQueryKeys: ReadonlySet<string>;
+  /** What is looked for before redaction; nothing where none is given. */
+  readonly intakeRules?: readonly IntakeRule[];
   readonly pseudonyms: PurposeKey;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
@@ -31,6 +35,7 @@ export const loadGateways = (): Promise<ReadonlyMap<string, Gateway>> => loadKin
 export function createDecoder(options: DecoderOptions): Decoder {
   const recogniserOf = createRecognisers(options.gateways);
   const originOf = createOrigins(options);
+  const findSignals = createSignals(options.intakeRules ?? []);
   const pseudonym = keyedHashes(options.pseudonyms);
   /** Format of the element at hand, for its dead letter. */
   let detected = '';
@@ -45,6 +50,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (event.gateway_name === '') event.gateway_name = origin.gateway;
     event.source_format = element.format;
     event.tenant = origin.tenantOf(element.value);
+    findSignals(event);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
     return event;
@@ -85,11 +91,21 @@ function normaliserOf({
   version,
   gateways,
   allowedQueryKeys,
+  intakeRules = [],
   sources,
   defaultTenant,
   intakeTopic,
   pseudonyms: { id },
 }: DecoderOptions): string {
-  const settings = [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+  const settings = [
+    version,
+    [...gateways.keys()],
+    [...allowedQueryKeys].toSorted(),
+    intakeRules.map((rule) => rule.version),
+    sources,
+    defaultTenant,
+    intakeTopic,
+    id,
+  ];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

@@ -4,6 +4,7 @@ import type { Decoder } from '../../ingest/decoder.ts';
 import { formatHeader } from '../../ingest/intake.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { AuditError } from '../../core/errors.ts';
+import { loadIntakeRules } from '../decoder.ts';
 import { toEventJson } from '../event-json.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
@@ -27,6 +28,7 @@ const recognise: Verb = {
       defaultTenant: config.tenant,
       intakeTopic: config.intake.topic,
       allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+      intakeRules: await loadIntakeRules(config.rules),
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),
