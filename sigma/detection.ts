@@ -45,7 +45,7 @@ function readSelection(selection: unknown, at: Place): Detection {
   if (!Array.isArray(selection)) return readField('', selection, at);
   return joined(
     'any',
-    selection.map((each) => (isMapping(each) ? readSelection(each, at) : readField('', each, at))),
+    selection.map((each) => (isMapping(each) ? readSelection(each, at) : readField('', [each], at))),
     at,
   );
 }
