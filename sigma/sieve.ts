@@ -32,6 +32,9 @@ function sieveOf(witnesses: Witnesses): (event: CanonicalEvent) => boolean {
   return sieves.length === 1 && only ? only : (event) => sieves.some((mayHold) => mayHold(event));
 }
 
+/** Whatever a form makes a blank of. */
+const blanks = ['\0', '\t', '\n', '\v', '\f', '\r', '+', '*'];
+
 /**
  * A sign can stand behind a percent sign, and anything behind two of them or behind one that is malformed. A blank can come of
  * `+`, of other white space and of a comment, whose end has a star.
@@ -40,7 +43,7 @@ function signOf(literals: readonly string[]): RegExp {
   const signs = rareSigns(literals);
   if (signs === null) return /^/;
   const isBlank = signs.includes(' ');
-  const all = isBlank ? [...signs, ...'\0\t\n\v\f\r+*'] : signs;
+  const all = isBlank ? [...signs, ...blanks] : signs;
   const bytes = [...all.map((sign) => sign.charCodeAt(0).toString(16).padStart(2, '0')), '25', ...(isBlank ? ['[89a-f]'] : [])];
   return new RegExp(`[${all.map(escaped).join('')}${isBlank ? '\\u0080-\\uffff' : ''}]|%(?:${bytes.join('|')}|(?![\\da-f]{2}))`, 'i');
 }

@@ -31,11 +31,8 @@ function lastOf(form: Form): Form {
   };
 }
 
-const digits = new Int8Array(128).fill(-1);
-for (const [value, digit] of [...'0123456789abcdef'].entries()) {
-  digits[digit.charCodeAt(0)] = value;
-  digits[digit.toUpperCase().charCodeAt(0)] = value;
-}
+/** What each sign is worth as a hexadecimal digit; -1 where it is none. */
+const digits = Int8Array.from({ length: 128 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase()));
 
 /** The byte that a percent sign and two digits stand for; -1 where they are none. */
 function byteAt(text: string, at: number): number {
