@@ -1,6 +1,4 @@
 /** The role `alerts`: rules, evaluator, life cycle, outbox and mail, put together for `app`. */
-import { readFile, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { sleep, type Clock } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import type { PurposeKey } from '../core/keys.ts';
@@ -8,6 +6,7 @@ import { signLink } from '../core/link-token.ts';
 import type { Logger } from '../core/logger.ts';
 import type { AlertFacts, OutboxRow } from '../schemas/alert.ts';
 import { readRules, type Rule } from '../sigma/document.ts';
+import { readRuleFolders } from '../sigma/folder.ts';
 import { eventFilter } from '../storage/alert-changes.ts';
 import { openAlertStore, type AlertStore, type AlertView } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
@@ -17,11 +16,10 @@ import { stepMs } from './compile/rule.ts';
 import { type Evidence, noRequests, readEvidence } from './evidence.ts';
 import { gapRule, raiseGaps } from './gaps.ts';
 import { rowsFor, sendDue } from './outbox.ts';
+import { firstPartyRules } from './pack.ts';
 import { judgeRules, type Watermark } from './pipeline.ts';
 import { renderMail } from './render.ts';
 import { startScheduler, type Scheduler } from './scheduler.ts';
-
-export const firstPartyRules = join(import.meta.dirname, 'rules');
 
 export interface AlertsOptions {
   /** As the user `jobs`. */
@@ -129,36 +127,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
   };
 }
 
-/**
- * Every rule of the folders; one that cannot be used stops the start with its place.
- * @throws CONFIG_INVALID for a folder that cannot be read and an id that stands twice, else with a code of `refusalCodes`
- */
-export async function loadRules(folders: readonly string[] = [firstPartyRules]): Promise<Rule[]> {
-  const files = (await Promise.all(folders.map(ruleFiles))).flat();
-  const rules = (await Promise.all(files.map(async (file) => readRules(await readFile(file, 'utf8'), basename(file))))).flat();
-  const byId = new Map<string, Rule>();
-  for (const rule of rules) {
-    const other = byId.get(rule.id);
-    if (other)
-      throw new AuditError(
-        'CONFIG_INVALID',
-        `rules: the id ${rule.id} stands in ${other.source} and in ${rule.source}; give one of them its own`,
-      );
-    byId.set(rule.id, rule);
-  }
-  return rules;
-}
-
-async function ruleFiles(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder))
-      .filter((name) => /\.ya?ml$/.test(name))
-      .toSorted()
-      .map((name) => join(folder, name));
-  } catch (error) {
-    throw new AuditError('CONFIG_INVALID', `rules: expected a folder of rule documents, ${messageOf(error)}`, { cause: error });
-  }
-}
+/** Rules over stored events, of every folder. @throws AuditError as `readRuleFolders` and `readRules` do */
+export const loadRules = (folders: readonly string[] = [firstPartyRules]): Promise<Rule[]> => readRuleFolders(folders, readRules);
 
 /** Every four hours since it fired, while nobody took it: the number of the repeat makes the id. */
 async function repeat(store: AlertStore, channels: readonly Channel[], now: number, queuedBefore: Set<string>): Promise<void> {

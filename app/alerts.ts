@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { deriveKey } from '../core/keys.ts';
-import { type Alerts, createAlerts, firstPartyRules, loadRules } from '../alerts/alerts.ts';
+import { type Alerts, createAlerts, loadRules } from '../alerts/alerts.ts';
+import { firstPartyRules } from '../alerts/pack.ts';
 import type { Channel } from '../alerts/channel.ts';
 import { openEmail } from '../alerts/channels/email.ts';
 import type { Scheduler } from '../alerts/scheduler.ts';

@@ -1,10 +1,13 @@
 /** The decoder as the configuration says, for every process that reads records. */
+import { firstPartyRules } from '../alerts/pack.ts';
 import { deriveKey } from '../core/keys.ts';
 import type { OnElement } from '../ingest/drift.ts';
 import { openGeo } from '../ingest/geo.ts';
 import { createDecoder } from '../ingest/pipeline.ts';
 import { emptyCatalogue, readCatalogue } from '../schemas/catalogue.ts';
 import type { Decoder } from '../ingest/decoder.ts';
+import { readRuleFolders } from '../sigma/folder.ts';
+import { type IntakeRule, readIntakeRules } from '../sigma/intake-rule.ts';
 import type { Config } from './config.ts';
 import { gatewaysOf } from './formats.ts';
 import { version } from './role.ts';
@@ -17,6 +20,7 @@ export async function makeDecoder(config: Config, onElement?: OnElement): Promis
     intakeTopic: config.kafka.brokers.length === 0 ? null : config.intake.topic,
     gateways: gatewaysOf(config.formats),
     allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+    intakeRules: await loadIntakeRules(config.rules),
     pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
     credentials: deriveKey(secretsOf(config).current, 'credentials'),
     catalogue: await catalogueOf(config),
@@ -28,3 +32,7 @@ export async function makeDecoder(config: Config, onElement?: OnElement): Promis
 
 /** @throws CONFIG_INVALID */
 export const catalogueOf = async ({ catalogue }: Config) => (catalogue === undefined ? emptyCatalogue : readCatalogue(catalogue));
+
+/** What comes with the product, and what stands in the folders of the user. */
+export const loadIntakeRules = (folders: readonly string[]): Promise<IntakeRule[]> =>
+  readRuleFolders([firstPartyRules, ...folders], readIntakeRules);

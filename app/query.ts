@@ -1,6 +1,7 @@
 /** The role `query` in this process: GraphQL, the page for trying it, links of mails, and the intake. */
 import { randomBytes } from 'node:crypto';
-import { firstPartyRules, loadRules } from '../alerts/alerts.ts';
+import { loadRules } from '../alerts/alerts.ts';
+import { firstPartyRules } from '../alerts/pack.ts';
 import { gapRule } from '../alerts/gaps.ts';
 import { systemClock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';

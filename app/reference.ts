@@ -1,6 +1,7 @@
 /** The reference pages, made from the declarations that the code runs on. */
 import { catalogue } from '../core/errors.ts';
 import { eventFields, storageFields } from '../schemas/event.ts';
+import type { IntakeRule } from '../sigma/intake-rule.ts';
 import { settings } from './config.ts';
 
 export function configReference(): string {
@@ -35,7 +36,8 @@ ${rows.join('\n')}
 `;
 }
 
-export function eventsReference(): string {
+/** `rules`: those that come with the product. */
+export function eventsReference(rules: readonly IntakeRule[]): string {
   const rows = (fields: Record<string, { column: string; meaning: string }>) =>
     Object.entries(fields).map(([name, { column, meaning }]) => `| \`${name}\` | ${column.replaceAll('|', '\\|')} | ${meaning} |`);
   return `# The canonical event
@@ -52,5 +54,15 @@ Added by storage:
 | field | column | meaning |
 | --- | --- | --- |
 ${rows(storageFields).join('\n')}
+
+## Signals
+
+Classes that rules with \`gw: {at: intake}\` find in a request before it is redacted; of the text itself nothing is kept. These
+come with the product, in \`alerts/rules/\`; a rule of your own in a folder of \`rules\` adds to them. What arrived before a rule
+was there keeps the signals that it got: nothing can look at it again.
+
+| signal | level | meaning |
+| --- | --- | --- |
+${rules.map(({ signal, level, title, description }) => `| \`${signal}\` | ${level} | ${title}. ${description.replaceAll('|', '\\|')} |`).join('\n')}
 `;
 }

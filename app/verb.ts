@@ -1,6 +1,6 @@
 /** The contract of a verb of the command line, and what all of them share. Source of names and exit codes: the command-line contract. */
 import { AuditError } from '../core/errors.ts';
-import { refusalCodes } from '../sigma/document.ts';
+import { refusalCodes } from '../sigma/yaml.ts';
 import { type Config, flagOf, loadConfig, type Loaded, requireConfig, type Sources } from './config.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;

@@ -6,6 +6,7 @@ export const key = { logId: 'bench', sourceEpoch: 1, topic: 'bench', partition: 
 /** As the role `ingest` makes its own from the default configuration. */
 async function makeDecoder() {
   const { createDecoder, loadGateways } = await import('../dist/ingest/pipeline.js');
+  const { loadIntakeRules } = await import('../dist/app/decoder.js');
   const { openGeo } = await import('../dist/ingest/geo.js');
   const { deriveKey } = await import('../dist/core/keys.js');
   return createDecoder({
@@ -14,6 +15,7 @@ async function makeDecoder() {
     intakeTopic: 'none',
     gateways: await loadGateways(),
     allowedQueryKeys: new Set(),
+    intakeRules: await loadIntakeRules([]),
     pseudonyms: deriveKey(Buffer.alloc(32, 1), 'pseudonyms'),
     credentials: deriveKey(Buffer.alloc(32, 1), 'credentials'),
     geo: await openGeo(undefined),

@@ -1,6 +1,6 @@
 /**
- * The way of a record, as a list. Here, per message: unwrap, recognise, map, locate, redact, enrich; then per range of a partition:
- * batch (batch.ts) and write (write.ts). What cannot be read is named, never lost; what is no request is counted.
+ * The way of a record, as a list. Here, per message: unwrap, recognise, map, locate, signals, redact, enrich, stamp; then per range of
+ * a partition: batch (batch.ts) and write (write.ts). What cannot be read is named, never lost; what is no request is counted.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
 import { type Catalogue, emptyCatalogue } from '../schemas/catalogue.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
+import type { IntakeRule } from '../sigma/intake-rule.ts';
 import type { Decoder } from './decoder.ts';
 import type { OnElement } from './drift.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
@@ -17,6 +18,7 @@ import type { Geo } from './geo.ts';
 import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
+import { createSignals } from './signals.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
 import { createStamp } from './stamp.ts';
 import { unwrap } from './unwrap.ts';
@@ -25,6 +27,8 @@ export interface DecoderOptions extends SourceOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
   /** Query parameters whose values are kept. */
   readonly allowedQueryKeys: ReadonlySet<string>;
+  /** What is looked for before redaction; nothing where none is given. */
+  readonly intakeRules?: readonly IntakeRule[];
   readonly pseudonyms: PurposeKey;
   /** Default: none. */
   readonly catalogue?: Catalogue;
@@ -40,6 +44,7 @@ export const loadGateways = (): Promise<ReadonlyMap<string, Gateway>> => loadKin
 export function createDecoder(options: DecoderOptions): Decoder {
   const recogniserOf = createRecognisers(options.gateways);
   const originOf = createOrigins(options);
+  const findSignals = createSignals(options.intakeRules ?? []);
   const pseudonym = keyedHashes(options.pseudonyms);
   const { onElement } = options;
   const stamp = createStamp(options.catalogue ?? emptyCatalogue);
@@ -55,6 +60,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     event.tenant = origin.tenantOf(element.value);
     // By the whole address, before redaction may cut it: where it is says less than what is left of it.
     options.geo?.locate(event);
+    findSignals(event);
     redact(event, options.allowedQueryKeys);
     enrich(event, receivedAt, pseudonym);
     stamp(event);
@@ -99,6 +105,7 @@ function normaliserOf({
   version,
   gateways,
   allowedQueryKeys,
+  intakeRules = [],
   sources,
   defaultTenant,
   intakeTopic,
@@ -111,6 +118,7 @@ function normaliserOf({
     version,
     formats,
     [...allowedQueryKeys].toSorted(),
+    intakeRules.map((rule) => rule.version),
     sources,
     defaultTenant,
     intakeTopic,

@@ -171,7 +171,7 @@ export const eventFields = {
   request_id: text('Id that the gateway gave the request; data, never identity'),
   trace_id: text('Trace id, lower-case hex'),
   span_id: text('Span id, lower-case hex'),
-  signals: { column: 'Array(LowCardinality(String))', meaning: 'Classes found in the raw record before redaction' },
+  signals: { column: 'Array(LowCardinality(String))', meaning: 'Classes found in the raw record before redaction, such as sql-injection' },
   attributes: { column: 'Map(LowCardinality(String), String)', meaning: 'Allow-listed rest of the record, at most 8 KiB' },
   subject: text('Pseudonym of the person or application: keyed hash, 16 hex digits'),
   lifecycle: low('Of the API at the time of the request: active, deprecated, sunset, undocumented; empty without a catalogue'),

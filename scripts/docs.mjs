@@ -6,12 +6,13 @@ import { gatewayPages } from './gateway-pages.mjs';
 import { sizingPage } from './sizing.mjs';
 
 const root = join(import.meta.dirname, '..');
+const { loadIntakeRules } = await import(join(root, 'dist/app/decoder.js'));
 const { configReference, errorsReference, eventsReference } = await import(join(root, 'dist/app/reference.js'));
 const read = (file) => readFileSync(join(root, file), 'utf8');
 const pages = {
   'reference/configuration.md': configReference(),
   'reference/errors.md': errorsReference(),
-  'reference/events.md': eventsReference(),
+  'reference/events.md': eventsReference(await loadIntakeRules([])),
   ...(await gatewayPages()),
   'sizing.md': sizingPage(read('docs/sizing.md'), JSON.parse(read('bench/baseline.json'))),
 };

@@ -2,11 +2,12 @@
  * Reads rule files: Sigma detections, event_count correlations and ratio anomalies, with their `gw:` block. What cannot be
  * judged exactly is refused with a code and its place; a rule never loads in part.
  */
-import { createHash } from 'node:crypto';
-import { parseAllDocuments, type Document } from 'yaml';
-import { AuditError, type ErrorCode } from '../core/errors.ts';
 import { parseDuration } from '../core/duration.ts';
-import type { Level, RuleDocument } from '../schemas/rule.ts';
+import { listOf } from '../core/fields.ts';
+import type { RuleDocument } from '../schemas/rule.ts';
+import { notLogged } from './fields.ts';
+import { isAtIntake, readIntakeRule } from './intake-rule.ts';
+import { generalKeys, headOf, mapping, oneOf, onlyKeys, openDocuments, type Opened, refusal } from './yaml.ts';
 
 export type Operator = 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'neq';
 /** A request matches when one of the values fits; `*` alone fits any. */
@@ -36,77 +37,38 @@ export interface Rule extends RuleDocument {
   readonly limitFromPlan: boolean;
   readonly tests: readonly unknown[];
 }
-type Fields = Readonly<Record<string, unknown>>;
 
-const levels: readonly string[] = ['informational', 'low', 'medium', 'high', 'critical'];
 const operators: readonly string[] = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'];
 const groupFields: readonly string[] = ['consumer_name', 'client_address'];
 const columns: Readonly<Record<string, Selection['column']>> = {
   'cs-method': 'http_request_method',
   'sc-status': 'http_response_status_code',
 };
-/** Fields of the Sigma taxonomy that no gateway's record holds. */
-const notLogged: readonly string[] = ['cs-cookie', 'client_header_names', 'id.resp_h', 'mime_types'];
-const general = [
-  'title',
-  'id',
-  'name',
-  'description',
-  'status',
-  'author',
-  'date',
-  'modified',
-  'tags',
-  'references',
-  'falsepositives',
-  'level',
-];
 const gwKeys = ['for', 'keep-firing-for', 'lateness', 'limit', 'owner', 'tests'];
-
-/** Why a document is refused. Source of the names: the reference of rules; they stay. */
-export const refusalCodes = [
-  'YAML_INVALID',
-  'UNKNOWN_KEY',
-  'LOGSOURCE_UNSUPPORTED',
-  'FIELD_NOT_LOGGED',
-  'FIELD_UNKNOWN',
-  'NULL_IN_LIST',
-  'REGEX_UNSUPPORTED',
-  'CORRELATION_UNSUPPORTED',
-  'REFERENCE_UNKNOWN',
-] as const satisfies readonly ErrorCode[];
 
 /** Rules of one file; detections only serve the rules beside them. @throws AuditError with one of `refusalCodes` and the place in the document */
 export function readRules(text: string, source: string): Rule[] {
-  const documents = parseAllDocuments(text);
-  // An empty stream has the type of its own that yaml gives instead of a list.
-  const list = Array.isArray(documents) ? documents : [];
-  const all = list.map((document) => open(document, source));
+  const opened = openDocuments(text, source);
+  const all = opened.filter((each) => !isAtIntake(each));
   const detections = new Map(
     all
       .filter(({ fields }) => 'detection' in fields)
       .flatMap((each) => {
         const selections = readDetection(each);
-        return [each.fields['id'], each.fields['name']].filter((key) => typeof key === 'string').map((key) => [key, selections] as const);
+        return namesOf(each).map((key) => [key, selections] as const);
       }),
   );
-  return all.filter(({ fields }) => !('detection' in fields)).map((each) => readRule(each, detections));
+  const others = opened.filter(isAtIntake);
+  // Not for this list, but a fault in one is told whoever loads the file.
+  others.forEach(readIntakeRule);
+  const atIntake = new Set(others.flatMap(namesOf));
+  return all.filter(({ fields }) => !('detection' in fields)).map((each) => readRule(each, detections, atIntake));
 }
 
-interface Opened {
-  readonly fields: Fields;
-  readonly source: string;
-  readonly text: string;
-}
-
-function open(document: Document, source: string): Opened {
-  const [fault] = document.errors;
-  if (fault) throw refusal(source, '/', 'YAML_INVALID', fault.message);
-  return { fields: mapping(document.toJS(), source, '/'), source, text: document.toString() };
-}
+const namesOf = ({ fields }: Opened): string[] => [fields['id'], fields['name']].filter((key) => typeof key === 'string');
 
 function readDetection({ fields, source }: Opened): Selection[] {
-  onlyKeys(fields, [...general, 'logsource', 'detection'], source, '');
+  onlyKeys(fields, [...generalKeys, 'logsource', 'detection'], source, '');
   const logsource = mapping(fields['logsource'], source, '/logsource');
   if (logsource['category'] !== 'webserver') throw refusal(source, '/logsource', 'LOGSOURCE_UNSUPPORTED', 'expected category webserver');
   const detection = mapping(fields['detection'], source, '/detection');
@@ -133,9 +95,10 @@ function readValue(value: unknown, column: Selection['column'], source: string, 
   return text.toUpperCase();
 }
 
-function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<string, readonly Selection[]>): Rule {
+function readRule(opened: Opened, detections: ReadonlyMap<string, readonly Selection[]>, atIntake: ReadonlySet<string>): Rule {
+  const { fields, source } = opened;
   const kind = 'correlation' in fields ? 'correlation' : 'anomaly';
-  onlyKeys(fields, [...general, kind, 'gw'], source, '');
+  onlyKeys(fields, [...generalKeys, kind, 'gw'], source, '');
   const body = mapping(fields[kind], source, `/${kind}`);
   const gw = mapping(fields['gw'] ?? {}, source, '/gw');
   onlyKeys(gw, gwKeys, source, '/gw');
@@ -154,7 +117,12 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
   }
   const base = ratio ? body['of'] : Array.isArray(body['rules']) && body['rules'].length === 1 ? body['rules'][0] : null;
   const selections = typeof base === 'string' ? detections.get(base) : undefined;
-  if (!selections) throw refusal(source, `/${kind}/${ratio ? 'of' : 'rules'}`, 'REFERENCE_UNKNOWN', 'expected one rule of this file');
+  if (!selections) {
+    const why = atIntake.has(String(base))
+      ? `${String(base)} is judged at intake and never over stored events, which lack what it sees`
+      : '';
+    throw refusal(source, `/${kind}/${ratio ? 'of' : 'rules'}`, 'REFERENCE_UNKNOWN', why || 'expected one rule of this file');
+  }
   const span = (value: unknown, place: string, least = 0): number => {
     const ms = typeof value === 'string' ? parseDuration(value) : null;
     if (ms === null || ms < least)
@@ -167,28 +135,11 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
   const limit = gw['limit'];
   if (limit !== undefined && limit !== 'plan') throw refusal(source, '/gw/limit', 'UNKNOWN_KEY', 'expected plan');
   const share = ratio ? readBound(condition['share'], source, '/anomaly/condition/share') : null;
-  const words = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-  const word = (key: string): string => (fields[key] === undefined ? '' : String(fields[key]));
   return {
-    id: required(fields['id'], source, '/id'),
-    title: required(fields['title'], source, '/title'),
-    description: word('description'),
+    ...headOf(opened, gw, selections),
     kind: ratio ? 'ANOMALY' : 'CORRELATION',
     type: ratio ? 'ratio' : 'event_count',
-    level: oneOf<Level>(fields['level'] ?? 'medium', levels, source, '/level'),
-    status: word('status'),
-    author: word('author'),
-    owner: gw['owner'] === undefined ? '' : String(gw['owner']),
-    tags: words(fields['tags']),
-    references: words(fields['references']),
-    falsePositives: words(fields['falsepositives']),
-    source,
-    version: createHash('sha256')
-      .update(JSON.stringify([fields, selections]))
-      .digest('hex')
-      .slice(0, 16),
-    document: text,
-    groupBy: oneOf<GroupField>(words(body['group-by']).join(), groupFields, source, `/${kind}/group-by`),
+    groupBy: oneOf<GroupField>(listOf(body['group-by']).join(), groupFields, source, `/${kind}/group-by`),
     timespanMs: span(body['timespan'], `/${kind}/timespan`, 1_000),
     selections,
     count: readBound(ratio ? condition['current'] : condition, source, `/${kind}/condition`),
@@ -198,7 +149,7 @@ function readRule({ fields, source, text }: Opened, detections: ReadonlyMap<stri
     keepFiringForMs: span(gw['keep-firing-for'] ?? '10m', '/gw/keep-firing-for'),
     latenessMs: gw['lateness'] === undefined ? null : span(gw['lateness'], '/gw/lateness'),
     limitFromPlan: limit === 'plan',
-    tests: Array.isArray(gw['tests']) ? gw['tests'] : [],
+    tests: listOf(gw['tests']),
   };
 }
 
@@ -210,31 +161,4 @@ function readBound(value: unknown, source: string, place: string): Bound {
     throw refusal(source, place, 'CORRELATION_UNSUPPORTED', `expected gt or gte with a number, found ${JSON.stringify(value)}`);
   }
   return { operator: operator === 'gt' ? 'gt' : 'gte', value: number };
-}
-
-function mapping(value: unknown, source: string, place: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw refusal(source, place, 'UNKNOWN_KEY', `expected a mapping, found ${JSON.stringify(value)}`);
-  }
-  return value as Fields; // an object that is no list: its keys are text
-}
-
-function onlyKeys(fields: Fields, known: readonly string[], source: string, place: string): void {
-  const unknown = Object.keys(fields).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw refusal(source, `${place}/${unknown}`, 'UNKNOWN_KEY', `expected one of ${known.join(', ')}`);
-}
-
-function required(value: unknown, source: string, place: string): string {
-  if (typeof value !== 'string' || value === '') throw refusal(source, place, 'UNKNOWN_KEY', 'expected a text');
-  return value;
-}
-
-function oneOf<Value extends string>(value: unknown, known: readonly string[], source: string, place: string): Value {
-  if (!known.includes(String(value)))
-    throw refusal(source, place, 'FIELD_UNKNOWN', `expected one of ${known.join(', ')}, found ${JSON.stringify(value)}`);
-  return String(value) as Value; // one of `known`, which lists the values of the type
-}
-
-function refusal(source: string, place: string, code: (typeof refusalCodes)[number], message: string): AuditError {
-  return new AuditError(code, `${source} at ${place}: ${message}`, { facts: { source, place } });
 }

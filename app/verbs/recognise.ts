@@ -6,6 +6,7 @@ import type { OnElement } from '../../ingest/drift.ts';
 import { formatHeader } from '../../ingest/intake.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { AuditError } from '../../core/errors.ts';
+import { loadIntakeRules } from '../decoder.ts';
 import { toEventJson } from '../event-json.ts';
 import { gatewaysOf } from '../formats.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
@@ -35,6 +36,7 @@ const recognise: Verb = {
       defaultTenant: config.tenant,
       intakeTopic: config.intake.topic,
       allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+      intakeRules: await loadIntakeRules(config.rules),
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),

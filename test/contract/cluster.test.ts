@@ -1,7 +1,8 @@
 /** Every migration has a form on a cluster, the engine takes each of its statements, and the twins of the tables in shards can be read. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compileRule } from '../../alerts/compile/rule.ts';
-import { loadRules, firstPartyRules } from '../../alerts/alerts.ts';
+import { loadRules } from '../../alerts/alerts.ts';
+import { firstPartyRules } from '../../alerts/pack.ts';
 import { clusterForm } from '../../storage/cluster.ts';
 import { leasesTable } from '../../storage/lease.ts';
 import { readMigrations, registryTable } from '../../storage/migrate.ts';

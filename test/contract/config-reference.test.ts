@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { settings } from '../../app/config.ts';
+import { loadIntakeRules } from '../../app/decoder.ts';
 import { configReference, errorsReference, eventsReference } from '../../app/reference.ts';
 import { runGatetrail } from '../support/gatetrail.ts';
 import { root } from '../support/sources.ts';
@@ -56,11 +57,13 @@ describe('the names that stay', () => {
   });
 });
 
+const intakeRules = await loadIntakeRules([]);
+
 describe('the reference pages', () => {
   it.each([
     ['configuration.md', configReference],
     ['errors.md', errorsReference],
-    ['events.md', eventsReference],
+    ['events.md', () => eventsReference(intakeRules)],
   ])('%s is what the code says', (name, page) => {
     expect(readFileSync(join(root, 'docs/reference', name), 'utf8')).toBe(page());
   });

@@ -43,7 +43,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   re2js: ['core/linear-pattern.ts'],
   snappy: ['ingest/logs/codecs.ts'],
   tinyduration: ['core/duration.ts'],
-  yaml: ['app/config-file.ts', 'app/verbs/config.ts', 'schemas/catalogue-file.ts', 'sigma/document.ts'],
+  yaml: ['app/config-file.ts', 'app/verbs/config.ts', 'schemas/catalogue-file.ts', 'sigma/yaml.ts'],
   zod: ['app/config.ts'],
 };
 

@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { firstPartyRules, loadRules } from '../../../alerts/alerts.ts';
+import { loadRules } from '../../../alerts/alerts.ts';
+import { firstPartyRules } from '../../../alerts/pack.ts';
 
 const own = mkdtempSync(join(tmpdir(), 'gatetrail-rules-'));
 afterAll(() => rmSync(own, { recursive: true, force: true }));

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { AuditError } from '../../../core/errors.ts';
-import { readRules, refusalCodes } from '../../../sigma/document.ts';
+import { readRules } from '../../../sigma/document.ts';
+import { refusalCodes } from '../../../sigma/yaml.ts';
 
 const folder = join(import.meta.dirname, '../../../alerts/rules');
 const ratio = readFileSync(join(folder, 'auth-failures.yml'), 'utf8');

@@ -1,0 +1,49 @@
+/**
+ * Which rules are worth judging on an event. Nearly all events fall through: first by signs of which each literal of a rule holds
+ * one, looked for in the URI as it came; then by the literals themselves.
+ */
+import type { CanonicalEvent } from '../schemas/event.ts';
+import { containsOneOf, escaped, rareSigns } from './literals.ts';
+import { fieldOf, uriForms } from './request.ts';
+import type { Witnesses } from './witness.ts';
+
+export function createSieve<Rule extends { readonly witnesses: Witnesses }>(
+  rules: readonly Rule[],
+): (event: CanonicalEvent) => readonly Rule[] {
+  const none: readonly Rule[] = [];
+  const sieved = rules.map((rule) => ({ rule, mayHold: sieveOf(rule.witnesses) }));
+  return (event) => {
+    let found: Rule[] | null = null;
+    for (const { rule, mayHold } of sieved) if (mayHold(event)) (found ??= []).push(rule);
+    return found ?? none;
+  };
+}
+
+function sieveOf(witnesses: Witnesses): (event: CanonicalEvent) => boolean {
+  const sieves = [...witnesses].map(([field, literals]) => {
+    const contains = containsOneOf(literals);
+    const form = uriForms[field];
+    if (form === undefined) return (event: CanonicalEvent) => contains(String(fieldOf(event, field) ?? ''));
+    const sign = signOf(literals);
+    const stands = (part: string): boolean => sign.test(part) && contains(form(part));
+    return ({ url_path: path, url_query: query }: CanonicalEvent) => stands(path) || (query !== '' && stands(query));
+  });
+  const [only] = sieves;
+  return sieves.length === 1 && only ? only : (event) => sieves.some((mayHold) => mayHold(event));
+}
+
+/** Whatever a form makes a blank of. */
+const blanks = ['\0', '\t', '\n', '\v', '\f', '\r', '+', '*'];
+
+/**
+ * A sign can stand behind a percent sign, and anything behind two of them or behind one that is malformed. A blank can come of
+ * `+`, of other white space and of a comment, whose end has a star.
+ */
+function signOf(literals: readonly string[]): RegExp {
+  const signs = rareSigns(literals);
+  if (signs === null) return /^/;
+  const isBlank = signs.includes(' ');
+  const all = isBlank ? [...signs, ...blanks] : signs;
+  const bytes = [...all.map((sign) => sign.charCodeAt(0).toString(16).padStart(2, '0')), '25', ...(isBlank ? ['[89a-f]'] : [])];
+  return new RegExp(`[${all.map(escaped).join('')}${isBlank ? '\\u0080-\\uffff' : ''}]|%(?:${bytes.join('|')}|(?![\\da-f]{2}))`, 'i');
+}
