@@ -7,20 +7,19 @@ import { join } from 'node:path';
 import type { PurposeKey } from '../core/keys.ts';
 import { loadKinds } from '../core/kinds.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
+import { partHashes } from './credentials.ts';
 import type { Decoder } from './decoder.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
 import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
 import { createRecognisers, type Element } from './recognise.ts';
-import { redact } from './redact.ts';
+import { createRedaction, type RedactionOptions } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
 import { unwrap } from './unwrap.ts';
 
-export interface DecoderOptions extends SourceOptions {
+export interface DecoderOptions extends SourceOptions, RedactionOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
-  /** Query parameters whose values are kept. */
-  readonly allowedQueryKeys: ReadonlySet<string>;
   readonly pseudonyms: PurposeKey;
   /** Version of the product: another version may read the same record otherwise. */
   readonly version: string;
@@ -32,6 +31,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const recogniserOf = createRecognisers(options.gateways);
   const originOf = createOrigins(options);
   const pseudonym = keyedHashes(options.pseudonyms);
+  const redact = createRedaction(options);
   /** Format of the element at hand, for its dead letter. */
   let detected = '';
 
@@ -45,7 +45,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (event.gateway_name === '') event.gateway_name = origin.gateway;
     event.source_format = element.format;
     event.tenant = origin.tenantOf(element.value);
-    redact(event, options.allowedQueryKeys);
+    partHashes(event);
+    redact(event);
     enrich(event, receivedAt, pseudonym);
     return event;
   }
@@ -81,15 +82,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
 }
 
 /** Everything that decides how a record is read, as one short word that stands beside every row. */
-function normaliserOf({
-  version,
-  gateways,
-  allowedQueryKeys,
-  sources,
-  defaultTenant,
-  intakeTopic,
-  pseudonyms: { id },
-}: DecoderOptions): string {
-  const settings = [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, id];
+function normaliserOf(options: DecoderOptions): string {
+  const { version, gateways, allowedQueryKeys, sources, defaultTenant, intakeTopic, pseudonyms } = options;
+  const { truncateAddresses = [], dropUserAgents = [], previousCredentials = [] } = options;
+  const settings = [
+    [version, [...gateways.keys()], [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, pseudonyms.id],
+    [truncateAddresses.toSorted(), dropUserAgents.toSorted(), previousCredentials.map(({ id }) => id)],
+  ];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

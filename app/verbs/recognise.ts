@@ -7,6 +7,7 @@ import { AuditError } from '../../core/errors.ts';
 import { toEventJson } from '../event-json.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
+import { redactionOf } from '../decoder.ts';
 import { version } from '../role.ts';
 import { configOf, exitCodes, print, text, type Verb } from '../verb.ts';
 
@@ -26,7 +27,7 @@ const recognise: Verb = {
       sources: config.sources,
       defaultTenant: config.tenant,
       intakeTopic: config.intake.topic,
-      allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+      ...redactionOf(config),
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),
       credentials: deriveKey('recognise', 'credentials'),
