@@ -25,21 +25,32 @@ const tokens = [
   /gtk_\w{20,}/, // our own
 ];
 
-/** Whatever the case. What a name of a credential stands in front of needs no shape of its own. */
-const phrases = [
+/** Whatever the case, with blanks inside: they go first, so that nothing else ends in the middle of one. */
+const sentences = [
   /-----BEGIN [^]*/, // PEM (RFC 7468): the key is what follows
   /(?:cookie|authorization|api-key|auth-token|security-token|csrf-token)\\{0,8}["']?\s{0,4}[:=][^\r\n]+/, // header lines
-  /\b(?:Basic|Bearer)[ +]{1,16}[\w+/=.~-]{8,}/, // RFC 7617, 6750
+  /(?<![A-Za-z])(?:Basic|Bearer)[ +]{1,16}[\w+/=.~-]{8,}/, // RFC 7617, 6750
+];
+
+/** What the place of a text tells, so that it needs no shape of its own. */
+const places = [
   /\/\/[^\s/?#]{1,1024}@/, // user info of a URL, RFC 3986
-  /\?[\w.~%[\]-]{1,64}=[^\s"'<>()]*/, // query of a URL
+  /(?<!\()\?[\w.~%[\]-]{0,64}=[^\s"'<>()]*/, // query of a URL, and no group of a pattern of routes
   // password=x, "token": "x" and the same inside of a text of JSON; AccountKey= and sig= of Azure
-  /(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|sig|signature|credentials?|auth|sess(?:ion)?(?:[-_]?id)?)(?:\\{0,8}["']\s{0,4}[:=]|=)\s{0,4}(?:(?:Basic|Bearer)[ +]{1,4})?(?:\\{0,8}"(?:[^"\\]|\\.)*|'(?:[^'\\]|\\.)*|[^\s"'&;,<>(){}]+)/,
+  /(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|sig|signature|credentials?|auth|sess(?:ion)?(?:[-_]?id)?)(?:(?:\\{0,8}["']|\\x22)\s{0,4}[:=]|=)\s{0,4}(?:(?:Basic|Bearer)[ +]{1,4})?(?:\\{0,8}"(?:[^"\\]|\\.)*|'(?:[^'\\]|\\.)*|[^\s"'&;,<>(){}]+)/,
 ];
 
 const anyOf = (patterns: readonly RegExp[]) => patterns.map(({ source }) => source).join('|');
-/** A test proves that they are linear. */
-export const secretPatterns = [new RegExp(`(?<![A-Za-z0-9])(?:${anyOf(tokens)})`, 'g'), new RegExp(anyOf(phrases), 'gi')] as const;
-const [token, phrase] = secretPatterns.map(({ source, flags }) => new RegExp(source, flags.replace('g', ''))) as [RegExp, RegExp];
+const patterns = [
+  new RegExp(anyOf(sentences), 'gi'),
+  new RegExp(`(?<![A-Za-z0-9])(?:${anyOf(tokens)})`, 'g'),
+  new RegExp(anyOf(places), 'gi'),
+] as const;
+const [sentence, token, place] = patterns.map(({ source, flags }) => new RegExp(source, flags.replace('g', ''))) as [
+  RegExp,
+  RegExp,
+  RegExp,
+];
 
 /** The shortest text that can hold one, in UTF-16 units. */
 export const shortestSecret = 12;
@@ -54,14 +65,19 @@ export function redactText(text: string): string {
 
 /** In any of the ways in which a text can hold it. */
 export function isSecret(text: string): boolean {
-  return text.length >= shortestSecret && !isMachineId(text) && (token.test(text) || phrase.test(text) || hasCardNumber(text));
+  return (
+    text.length >= shortestSecret &&
+    !isMachineId(text) &&
+    (token.test(text) || sentence.test(text) || place.test(text) || hasCardNumber(text))
+  );
 }
 
 function thoroughly(text: string): string {
   if (text.includes('%') && isSecret(unescaped(text))) return redacted;
   if (!isSecret(text)) return text;
-  const [allTokens, allPhrases] = secretPatterns;
-  return withoutCardNumbers(text.replaceAll(allPhrases, redacted).replaceAll(allTokens, redacted), redacted);
+  const [allSentences, allTokens, allPlaces] = patterns;
+  const shapeless = withoutCardNumbers(text.replaceAll(allSentences, redacted).replaceAll(allTokens, redacted), redacted);
+  return shapeless.replaceAll(allPlaces, redacted);
 }
 
 /** Lower-case hex with a letter in it, or a UUID: no secret can stand in one, and most long texts are one. */
