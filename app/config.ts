@@ -319,6 +319,11 @@ const declaration = z.strictObject({
   }),
   redaction: section({
     allowQueryKeys: leaf(list().default([]), 'Query parameters whose values are kept; all other values are stored as REDACTED.'),
+    truncateAddresses: leaf(
+      list().default([]),
+      'Tenants whose clients are stored as their networks (/24, /48), in all three addresses; `*` stands for every tenant.',
+    ),
+    dropUserAgents: leaf(list().default([]), 'Tenants whose user agents are not stored; `*` stands for every tenant.'),
   }),
   catalogue: leaf(
     text().optional(),

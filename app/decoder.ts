@@ -6,6 +6,7 @@ import { openGeo } from '../ingest/geo.ts';
 import { createDecoder } from '../ingest/pipeline.ts';
 import { emptyCatalogue, readCatalogue } from '../schemas/catalogue.ts';
 import type { Decoder } from '../ingest/decoder.ts';
+import type { RedactionOptions } from '../ingest/redact.ts';
 import { readRuleFolders } from '../sigma/folder.ts';
 import { type IntakeRule, readIntakeRules } from '../sigma/intake-rule.ts';
 import type { Config } from './config.ts';
@@ -14,15 +15,17 @@ import { version } from './role.ts';
 import { secretsOf } from './secrets.ts';
 
 export async function makeDecoder(config: Config, onElement?: OnElement): Promise<Decoder> {
+  const { current, previous } = secretsOf(config);
   return createDecoder({
     sources: config.sources,
     defaultTenant: config.tenant,
     intakeTopic: config.kafka.brokers.length === 0 ? null : config.intake.topic,
     gateways: gatewaysOf(config.formats),
-    allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+    ...redactionOf(config),
     intakeRules: await loadIntakeRules(config.rules),
-    pseudonyms: deriveKey(secretsOf(config).current, 'pseudonyms'),
-    credentials: deriveKey(secretsOf(config).current, 'credentials'),
+    pseudonyms: deriveKey(current, 'pseudonyms'),
+    credentials: deriveKey(current, 'credentials'),
+    previousCredentials: previous.map((secret) => deriveKey(secret, 'credentials')),
     catalogue: await catalogueOf(config),
     geo: await openGeo(config.geoip),
     version,
@@ -36,3 +39,7 @@ export const catalogueOf = async ({ catalogue }: Config) => (catalogue === undef
 /** What comes with the product, and what stands in the folders of the user. */
 export const loadIntakeRules = (folders: readonly string[]): Promise<IntakeRule[]> =>
   readRuleFolders([firstPartyRules, ...folders], readIntakeRules);
+
+export function redactionOf({ redaction: { allowQueryKeys, ...byTenant } }: Config): RedactionOptions {
+  return { allowedQueryKeys: new Set(allowQueryKeys), ...byTenant };
+}

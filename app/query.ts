@@ -61,6 +61,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     access,
     accessLog,
     cursorKeys: keysOf(config, 'cursors'),
+    credentialKeys: keysOf(config, 'credentials'),
     limits,
     clock: systemClock,
     version,
@@ -126,7 +127,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
   };
 }
 
-function keysOf(config: Config, purpose: 'cursors' | 'links') {
+function keysOf(config: Config, purpose: 'cursors' | 'links' | 'credentials') {
   const { current, previous } = secretsOf(config);
   return [deriveKey(current, purpose), ...previous.map((secret) => deriveKey(secret, purpose))] as const;
 }

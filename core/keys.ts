@@ -21,3 +21,10 @@ export function deriveKey(secret: string, purpose: Purpose): PurposeKey {
 export function keyedHash({ key }: PurposeKey, value: string, digits = 64): string {
   return createHmac('sha256', key).update(value).digest('hex').slice(0, digits);
 }
+
+/** What stands in the store for a raw key of a consumer: `a1b2-` and 16 hex digits. */
+export const credentialHash = (key: PurposeKey, raw: string): string => `${key.id}-${keyedHash(key, raw, 16)}`;
+
+/** Every hash that a raw key can have in the store, the one of the current key first. */
+export const credentialHashes = (keys: readonly PurposeKey[], raw: string): readonly string[] =>
+  keys.map((key) => credentialHash(key, raw));

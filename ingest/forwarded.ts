@@ -6,10 +6,14 @@ import type { SourceSettings } from './gateway.ts';
 /** Longest forwarded list that is kept. */
 const maxForwardedLength = 512;
 
-/** As it came. Of a longer list the last entries are kept: those before them are what a client can fill it with. */
+/**
+ * As it came. Of a longer list the last entries are kept: those before them are what a client can fill it with. Part of an entry is
+ * not: what is redacted later would not be known by its end.
+ */
 export function readForwarded(list: string, event: CanonicalEvent): void {
   const kept = list.slice(-maxForwardedLength);
-  event.forwarded_for = kept.length < list.length ? kept.slice(kept.indexOf(',') + 1).trimStart() : list;
+  const comma = kept.indexOf(',');
+  event.forwarded_for = kept.length === list.length ? list : comma < 0 ? '' : kept.slice(comma + 1).trimStart();
 }
 
 /**

@@ -11,7 +11,7 @@ export interface SourceSettings {
   readonly columns: readonly string[];
   /** Whether an address is one of the source's own proxies; null where none is named, and then no list is looked through. */
   readonly isTrusted: ((address: string) => boolean) | null;
-  /** Keyed hash of a raw key, for `credential_hash`: the key itself goes into no column. */
+  /** Keyed hash of a raw key, for `credential_hash`: the key itself goes into no column. After a rotation those of before follow it. */
   readonly hashKey: (raw: string) => string;
 }
 

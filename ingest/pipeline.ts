@@ -9,6 +9,7 @@ import { loadKinds } from '../core/kinds.ts';
 import { type Catalogue, emptyCatalogue } from '../schemas/catalogue.ts';
 import { type CanonicalEvent, emptyEvent } from '../schemas/event.ts';
 import type { IntakeRule } from '../sigma/intake-rule.ts';
+import { partHashes } from './credentials.ts';
 import type { Decoder } from './decoder.ts';
 import type { OnElement } from './drift.ts';
 import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
@@ -16,17 +17,15 @@ import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
 import type { Geo } from './geo.ts';
 import { createRecognisers, type Element } from './recognise.ts';
-import { redact } from './redact.ts';
+import { createRedaction, type RedactionOptions } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createSignals } from './signals.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
 import { createStamp } from './stamp.ts';
 import { unwrap } from './unwrap.ts';
 
-export interface DecoderOptions extends SourceOptions {
+export interface DecoderOptions extends SourceOptions, RedactionOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
-  /** Query parameters whose values are kept. */
-  readonly allowedQueryKeys: ReadonlySet<string>;
   /** What is looked for before redaction; nothing where none is given. */
   readonly intakeRules?: readonly IntakeRule[];
   readonly pseudonyms: PurposeKey;
@@ -46,6 +45,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const originOf = createOrigins(options);
   const findSignals = createSignals(options.intakeRules ?? []);
   const pseudonym = keyedHashes(options.pseudonyms);
+  const redact = createRedaction(options);
   const { onElement } = options;
   const stamp = createStamp(options.catalogue ?? emptyCatalogue);
 
@@ -58,10 +58,11 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (event.gateway_name === '') event.gateway_name = origin.gateway;
     event.source_format = element.format;
     event.tenant = origin.tenantOf(element.value);
+    partHashes(event);
     // By the whole address, before redaction may cut it: where it is says less than what is left of it.
     options.geo?.locate(event);
     findSignals(event);
-    redact(event, options.allowedQueryKeys);
+    redact(event);
     enrich(event, receivedAt, pseudonym);
     stamp(event);
     return event;
@@ -101,30 +102,14 @@ export function createDecoder(options: DecoderOptions): Decoder {
 }
 
 /** Everything that decides how a record is read, as one short word that stands beside every row. */
-function normaliserOf({
-  version,
-  gateways,
-  allowedQueryKeys,
-  intakeRules = [],
-  sources,
-  defaultTenant,
-  intakeTopic,
-  catalogue,
-  pseudonyms: { id },
-  geo,
-}: DecoderOptions): string {
+function normaliserOf(options: DecoderOptions): string {
+  const { version, gateways, allowedQueryKeys, sources, defaultTenant, intakeTopic, pseudonyms } = options;
+  const { truncateAddresses = [], dropUserAgents = [], previousCredentials = [], intakeRules = [], catalogue, geo } = options;
   const formats = [...gateways].map(([name, { definition }]) => [name, definition]);
   const settings = [
-    version,
-    formats,
-    [...allowedQueryKeys].toSorted(),
-    intakeRules.map((rule) => rule.version),
-    sources,
-    defaultTenant,
-    intakeTopic,
-    catalogue?.apis,
-    geo?.digest,
-    id,
+    [version, formats, [...allowedQueryKeys].toSorted(), sources, defaultTenant, intakeTopic, pseudonyms.id],
+    [truncateAddresses.toSorted(), dropUserAgents.toSorted(), previousCredentials.map(({ id }) => id)],
+    [intakeRules.map((rule) => rule.version), catalogue?.apis, geo?.digest],
   ];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

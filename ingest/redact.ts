@@ -2,9 +2,10 @@
  * Takes out of an event what nobody may find in the store: values of query parameters, and whatever looks like a credential, a
  * card number or an e-mail address. Runs before anything is stored or hashed. Clean texts pass on a length or a sign alone.
  */
-import { remembered } from '../core/remembered.ts';
 import { type CanonicalEvent, placeOf } from '../schemas/event.ts';
-import { isSecret, redacted, redactText, shortestSecret, unescaped } from './secrets.ts';
+import { toNetworks } from './networks.ts';
+import { redactPath, redactQuery } from './redact-url.ts';
+import { redacted, redactText, shortestSecret } from './secrets.ts';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
 const maxTextLength = 8 * 1024;
@@ -14,6 +15,7 @@ type TextName = { [Name in keyof CanonicalEvent]: string extends CanonicalEvent[
 
 /** Texts a client can choose; the others come from the gateway's own configuration. */
 const fromClients = [
+  'http_request_method',
   'http_request_method_original',
   'server_address',
   'forwarded_for',
@@ -40,7 +42,6 @@ const fromGateways = [
   'api_version',
   'operation_id',
   'error_type',
-  'credential_hash',
   'auth_type',
   'network_protocol_version',
   'tls_protocol_version',
@@ -49,17 +50,42 @@ const fromGateways = [
 
 const texts = [...fromClients, ...fromGateways].map((name) => ({ name, place: placeOf(name) }));
 
-export function redact(event: CanonicalEvent, allowedQueryKeys: ReadonlySet<string>): void {
-  redactAttributes(event);
-  cut(event, 'url_path', redactPath(event.url_path));
-  cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
-  const values = Object.values(event) as unknown[];
-  for (const { name, place } of texts) {
-    const text = values[place] as string;
-    if (text.length < shortestSecret) continue;
-    const clean = redactText(text);
-    if (clean !== text || clean.length > maxTextLength) cut(event, name, clean);
-  }
+export interface RedactionOptions {
+  /** Query parameters whose values are kept. */
+  readonly allowedQueryKeys: ReadonlySet<string>;
+  /** Tenants whose clients are stored as their networks; `*` stands for every tenant, and nothing said for none. */
+  readonly truncateAddresses?: readonly string[] | undefined;
+  /** Likewise, tenants without user agents. */
+  readonly dropUserAgents?: readonly string[] | undefined;
+}
+
+export function createRedaction({
+  allowedQueryKeys,
+  truncateAddresses,
+  dropUserAgents,
+}: RedactionOptions): (event: CanonicalEvent) => void {
+  const truncates = isOneOf(truncateAddresses);
+  const drops = isOneOf(dropUserAgents);
+  return (event) => {
+    if (truncates(event.tenant)) toNetworks(event);
+    if (drops(event.tenant)) event.user_agent_original = '';
+    if (event.server_address.includes('@')) event.server_address = event.server_address.slice(event.server_address.lastIndexOf('@') + 1);
+    redactAttributes(event);
+    cut(event, 'url_path', redactPath(event.url_path, allowedQueryKeys));
+    cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
+    const values = Object.values(event) as unknown[];
+    for (const { name, place } of texts) {
+      const text = values[place] as string;
+      if (text.length < shortestSecret) continue;
+      const clean = redactText(text);
+      if (clean !== text || clean.length > maxTextLength) cut(event, name, clean);
+    }
+  };
+}
+
+function isOneOf(tenants: readonly string[] = []): (tenant: string) => boolean {
+  const named = new Set(tenants);
+  return named.has('*') ? () => true : (tenant) => named.has(tenant);
 }
 
 function cut(event: CanonicalEvent, name: TextName, clean: string): void {
@@ -67,80 +93,33 @@ function cut(event: CanonicalEvent, name: TextName, clean: string): void {
   if (clean.length > maxTextLength) event.attributes['cut'] = name;
 }
 
-/** `page=2&token=x` becomes `page=REDACTED&token=REDACTED`; reading that again changes nothing. */
-export function redactQuery(query: string, allowed: ReadonlySet<string>): string {
-  if (query === '') return '';
-  let out = '';
-  let from = 0;
-  for (let at = query.indexOf('&'); at >= 0; at = query.indexOf('&', from)) {
-    out += `${redactPair(query.slice(from, at), allowed)}&`;
-    from = at + 1;
-  }
-  return out + redactPair(query.slice(from), allowed);
-}
-
-function redactPair(pair: string, allowed: ReadonlySet<string>): string {
-  const at = pair.indexOf('=');
-  // A key without a value can be the secret itself.
-  if (at < 0) return looksLikeAName(pair) ? pair : redacted;
-  const key = pair.slice(0, at);
-  if (allowed.has(key)) return `${key}=${redactText(pair.slice(at + 1))}`;
-  return `${looksLikeAName(key) ? key : redacted}=${redacted}`;
-}
-
-/** Keys of parameters are short words; anything else in their place is taken for a value. */
-function looksLikeAName(key: string): boolean {
-  return key.length <= 64 && redactSegment(key) === key;
-}
-
-/** The shortest that can be an e-mail address. */
-const shortestSegment = 6;
-const repeatedSegment = remembered(redactLongSegment, 4_000);
-
-/** Segments that look like an e-mail address, a token or a card number are replaced; numbers and UUIDs stay. */
-export function redactPath(path: string): string {
-  let out = '';
-  let kept = 0;
-  for (let from = 0; from <= path.length;) {
-    const slash = path.indexOf('/', from);
-    const end = slash < 0 ? path.length : slash;
-    if (end - from >= shortestSegment) {
-      const segment = path.slice(from, end);
-      const clean = redactSegment(segment);
-      if (clean !== segment) {
-        out += path.slice(kept, from) + clean;
-        kept = end;
-      }
-    }
-    from = end + 1;
-  }
-  return kept === 0 ? path : out + path.slice(kept);
-}
-
-function redactSegment(segment: string): string {
-  return segment.length < shortestSegment ? segment : repeatedSegment(segment);
-}
-
-function redactLongSegment(segment: string): string {
-  const plain = segment.includes('%') ? unescaped(segment) : segment;
-  return plain.includes('@') || isSecret(plain) || (plain.length >= 24 && isRandom(plain)) ? redacted : segment;
-}
-
-/** Upper case, lower case and digits mixed in one word, as keys are; UUIDs, hex and words are not. */
-function isRandom(word: string): boolean {
-  return /^[\w+=~.-]+$/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word) && /\d/.test(word);
-}
+/** What readers give themselves; a producer of the canonical format may add others. */
+export const attributeNames: ReadonlySet<string> = new Set([
+  'content_type',
+  'referer_host',
+  'direction',
+  'cloudevents_event_id',
+  'cloudevents_event_source',
+  'credential_hash_before',
+  'original_timestamp',
+  'cut',
+]);
+const namesASecret =
+  /cookie|authori[sz]ation|passw|passphrase|pwd|secret|token|credential|session|signature|private|(?:^|[-_.])(?:auth|sig)|(?:^|[-_.]|api|access)key$/i;
 
 /** Cleans the values and caps the whole; `original_timestamp` is set later and never dropped. */
 function redactAttributes(event: CanonicalEvent): void {
   let length = 0;
   for (const name in event.attributes) {
-    const clean = redactText(event.attributes[name] ?? '');
+    const value = event.attributes[name] ?? '';
+    const clean = /^\s*[{[]/.test(value) ? redacted : redactText(value);
     length += name.length + clean.length;
-    if (length > maxAttributesLength || redactText(name) !== name) delete event.attributes[name];
+    if (length > maxAttributesLength || !mayStand(name)) delete event.attributes[name];
     else event.attributes[name] = clean;
   }
 }
+
+const mayStand = (name: string): boolean => attributeNames.has(name) || (!namesASecret.test(name) && redactText(name) === name);
 
 /**
  * What an unreadable element looked like: its structure and signs, with every word and number masked, because what cannot be

@@ -1,18 +1,57 @@
 /** Credentials and card numbers inside texts: what they look like, and how a text reads without them. Linear in the text. */
 import { remembered } from '../core/remembered.ts';
+import { hasCardNumber, withoutCardNumbers } from './card-numbers.ts';
 
 export const redacted = 'REDACTED';
 
-// JWT, AWS access keys, source hosts, payment and chat tokens, PEM, HTTP credentials, user info of URLs.
-const secrets =
-  /eyJ[\w-]{6,}\.[\w.-]{6,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[a-z]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|\b[sr]k_(?:live|test)_\w{8,}|\bxox[a-z]-[\w-]{8,}|\bgtk_\w{20,}|-----BEGIN [A-Z ]+-----|\b(?:Basic|Bearer) +[\w+/=.~-]{8,}|\/\/[^/@\s]{1,256}@/gi;
-const secret = new RegExp(secrets.source, 'i');
-// Printed in one run, or in groups as on the card. A run inside a word is none, nor are digits parted elsewhere: ids of
-// requests are such, and the digits of one in ten pass the check.
-const digitRuns = /(?<![0-9A-Za-z])(?:\d{13,19}|(?:\d{4}[ -]){3}\d{1,7}|\d{4}[ -]\d{6}[ -]\d{4,5})(?![0-9A-Za-z])/g;
-/** Looked for first: going through the matches costs several times as much. */
-const digitRun = new RegExp(digitRuns.source);
-const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** Each by the prefix that its issuer documents; in front of it stands no letter and no digit. */
+const tokens = [
+  /eyJ[\w.+/=-]{12,}/, // JSON in base64: RFC 7519 (JWT), 7516
+  /LS0tLS1CRUdJTi[\w+/=-]*/, // PEM in base64
+  /[Aa][KkSs][Ii][Aa](?=[A-Za-z]{0,15}\d)[A-Za-z0-9]{16}(?![A-Za-z0-9])/, // AWS access keys, also where a host is written in lower case
+  /AIza[\w-]{35}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{20,}/, // Google
+  /[\w.~-]{3}\dQ~[\w.~-]{31,}/, // Microsoft Entra
+  /do[opr]_v1_\w{32,}/, // DigitalOcean
+  /gh[a-z]_\w{16,}|github_pat_\w{16,}/, // GitHub
+  /gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct)-[\w-]{16,}/, // GitLab
+  /npm_[A-Za-z0-9]{30,}|pypi-Ag[\w-]{16,}|dckr_pat_[\w-]{20,}|hf_[A-Za-z]{30,}/, // npm, PyPI, Docker Hub, Hugging Face
+  /xox[a-z]-[\w-]{8,}|xapp-\d-[\w-]{8,}/, // Slack
+  /\d{8,10}:[\w-]{35}/, // Telegram
+  /[rs]k_(?:live|test)_\w{8,}|whsec_[\w+/=]{16,}/, // Stripe
+  /sk-(?:[a-z]{3,7}\d{0,2}-){0,2}\w{20,}/, // OpenAI, Anthropic
+  /SG\.[\w-]{16,64}\.[\w-]{16,}/, // SendGrid
+  /(?:AC|SK)[0-9a-f]{32}(?![A-Za-z0-9])/, // Twilio
+  /shp(?:at|ca|pa|ss)_\w{32,}|hv[bsr]\.[\w-]{20,}|dapi[0-9a-f]{32}/, // Shopify, Vault, Databricks
+  /gtk_\w{20,}/, // our own
+];
+
+/** Whatever the case, with blanks inside: they go first, so that nothing else ends in the middle of one. */
+const sentences = [
+  /-----BEGIN [^]*/, // PEM (RFC 7468): the key is what follows
+  /(?:cookie|authorization|api-key|auth-token|security-token|csrf-token)\\{0,8}["']?\s{0,4}[:=][^\r\n]+/, // header lines
+  /(?<![A-Za-z])(?:Basic|Bearer)[ +]{1,16}[\w+/=.~-]{8,}/, // RFC 7617, 6750
+];
+
+/** What the place of a text tells, so that it needs no shape of its own. */
+const places = [
+  /\/\/[^\s/?#]{1,1024}@/, // user info of a URL, RFC 3986
+  /(?<!\()\?[\w.~%[\]-]{0,64}=[^\s"'<>()]*/, // query of a URL, and no group of a pattern of routes
+  // password=x, "token": "x" and the same inside of a text of JSON; AccountKey= and sig= of Azure
+  /(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|sig|signature|credentials?|auth|sess(?:ion)?(?:[-_]?id)?)(?:(?:\\{0,8}["']|\\x22)\s{0,4}[:=]|=)\s{0,4}(?:(?:Basic|Bearer)[ +]{1,4})?(?:\\{0,8}"(?:[^"\\]|\\.)*|'(?:[^'\\]|\\.)*|[^\s"'&;,<>(){}]+)/,
+];
+
+const anyOf = (patterns: readonly RegExp[]) => patterns.map(({ source }) => source).join('|');
+const patterns = [
+  new RegExp(anyOf(sentences), 'gi'),
+  new RegExp(`(?<![A-Za-z0-9])(?:${anyOf(tokens)})`, 'g'),
+  new RegExp(anyOf(places), 'gi'),
+] as const;
+const [sentence, token, place] = patterns.map(({ source, flags }) => new RegExp(source, flags.replace('g', ''))) as [
+  RegExp,
+  RegExp,
+  RegExp,
+];
+
 /** The shortest text that can hold one, in UTF-16 units. */
 export const shortestSecret = 12;
 
@@ -26,13 +65,19 @@ export function redactText(text: string): string {
 
 /** In any of the ways in which a text can hold it. */
 export function isSecret(text: string): boolean {
-  return text.length >= shortestSecret && !isMachineId(text) && (secret.test(text) || hasCardNumber(text));
+  return (
+    text.length >= shortestSecret &&
+    !isMachineId(text) &&
+    (token.test(text) || sentence.test(text) || place.test(text) || hasCardNumber(text))
+  );
 }
 
 function thoroughly(text: string): string {
   if (text.includes('%') && isSecret(unescaped(text))) return redacted;
   if (!isSecret(text)) return text;
-  return text.replaceAll(secrets, redacted).replaceAll(digitRuns, (run) => (isCardNumber(run) ? redacted : run));
+  const [allSentences, allTokens, allPlaces] = patterns;
+  const shapeless = withoutCardNumbers(text.replaceAll(allSentences, redacted).replaceAll(allTokens, redacted), redacted);
+  return shapeless.replaceAll(allPlaces, redacted);
 }
 
 /** Lower-case hex with a letter in it, or a UUID: no secret can stand in one, and most long texts are one. */
@@ -50,29 +95,11 @@ function isDashOfUuid(text: string, at: number): boolean {
   return text.length === 36 && (at === 8 || at === 13 || at === 18 || at === 23);
 }
 
-/** Percent signs opened twice, as a client can hide a value; what is malformed stays as it is. */
+/** Percent signs opened four times, as a client can hide a value; what is malformed stays as it is. */
 export function unescaped(text: string): string {
   let open = text;
-  for (let times = 0; times < 2 && open.includes('%'); times += 1) {
-    open = open.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  for (let times = 0; times < 4 && open.includes('%'); times += 1) {
+    open = open.replaceAll(/%(?:u00)?([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
   return open;
-}
-
-function hasCardNumber(text: string): boolean {
-  if (text.length < 13 || !digitRun.test(text) || uuid.test(text)) return false;
-  for (const [run] of text.matchAll(digitRuns)) if (isCardNumber(run)) return true;
-  return false;
-}
-
-/** Source of the check: ISO/IEC 7812-1, annex B (Luhn). */
-function isCardNumber(run: string): boolean {
-  const digits = run.replaceAll(/\D/g, '');
-  if (digits.length < 13 || digits.length > 19 || !/^[2-6]/.test(digits)) return false;
-  let sum = 0;
-  for (let at = 0; at < digits.length; at += 1) {
-    const digit = Number(digits[digits.length - 1 - at]);
-    sum += at % 2 === 0 ? digit : digit > 4 ? digit * 2 - 9 : digit * 2;
-  }
-  return sum % 10 === 0;
 }

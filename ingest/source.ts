@@ -3,7 +3,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { PurposeKey } from '../core/keys.ts';
 import { isObject, type Json, own, textOf } from '../core/fields.ts';
 import { remembered } from '../core/remembered.ts';
-import { keyedHashes } from './enrich.ts';
+import { hashing } from './credentials.ts';
 import { ReadFailure, type SourceSettings } from './gateway.ts';
 import { formatHeader, gatewayHeader, tenantHeader } from './intake.ts';
 import type { LogMessage } from './log.ts';
@@ -51,6 +51,8 @@ export interface SourceOptions {
   readonly intakeTopic: string | null;
   /** Of raw keys of consumers. */
   readonly credentials: PurposeKey;
+  /** Of before a rotation, whose hashes are still asked for; none where nothing is said. */
+  readonly previousCredentials?: readonly PurposeKey[];
 }
 
 export function createOrigins({
@@ -58,9 +60,10 @@ export function createOrigins({
   defaultTenant,
   intakeTopic,
   credentials,
+  previousCredentials = [],
 }: SourceOptions): (message: LogMessage, topic: string) => Origin {
   const byTopic = new Map(sources.map((source) => [source.topic, source]));
-  const hashKey = keyedHashes(credentials);
+  const hashKey = hashing([credentials, ...previousCredentials]);
   const settings = new Map(sources.map((source) => [source.topic, settingsOf(source, hashKey)]));
   const noSettings = settingsOf({ topic: '' }, hashKey);
   return ({ headers }, topic) => {

@@ -8,7 +8,7 @@ import type { Range, Scope } from '../storage/scope.ts';
 import { boundCondition, boundOf, type Bound } from './bound.ts';
 import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
-import { compileFilter, position, type Condition, type Match } from './filter.ts';
+import { compileFilter, position, type Condition } from './filter.ts';
 import { userAgentFamily } from './user-agent-family.ts';
 
 export interface PageOptions {
@@ -47,7 +47,7 @@ export async function auditPage(scope: Scope, page: QueryAuditEventsArgs, option
   const cursor = text == null ? null : readCursor(options.cursorKeys, question, text);
   const range = cursor?.range ?? options.rangeOf(page.range);
   const bound = cursor?.bound ?? boundOf(await options.closed.read());
-  const walk = { scope, range, where: whereOf(page.filter, bound) };
+  const walk = { scope, range, where: whereOf(compileFilter(page.filter, scope.credentialKeys), bound) };
   const descending = (order === 'NEWEST_FIRST') !== backwards;
   const found = await readAlong(walk, { descending, limit: size + 1, beyond: cursor?.key ?? null });
   const rows = found.slice(0, size);
@@ -108,8 +108,7 @@ interface Walk {
   readonly where: Condition;
 }
 
-function whereOf(filter: Match | null | undefined, bound: Bound): Condition {
-  const asked = compileFilter(filter);
+function whereOf(asked: Condition, bound: Bound): Condition {
   const stored = boundCondition(bound);
   return { sql: `${asked.sql} AND ${stored.sql}`, parameters: { ...asked.parameters, ...stored.parameters } };
 }

@@ -8,7 +8,7 @@ import { columns } from './figures.ts';
 import { countedFor } from './source.ts';
 
 export async function facets(scope: Scope, query: Pick<FigureQuery, 'range' | 'filter' | 'limit'> & { dimensions: readonly Dimension[] }) {
-  const filter = compileFilter(query.filter);
+  const filter = compileFilter(query.filter, scope.credentialKeys);
   return Promise.all(
     query.dimensions.map(async (dimension) => {
       const counted = await countedFor(scope, { ...query, groupBy: [dimension], columns: [columns.requests] });

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { AuditError } from '../core/errors.ts';
 import { decodeEventId } from '../core/event-id.ts';
+import { credentialHashes, type PurposeKey } from '../core/keys.ts';
 import { type Match, parseSearch } from './search.ts';
 import { userAgentFamily } from './user-agent-family.ts';
 
@@ -60,19 +61,21 @@ export const numberColumns: Readonly<Record<string, string>> = {
 export const addressText = "ifNull(replaceRegexpOne(toString(client_address), '^::ffff:', ''), '')";
 const maxDepth = 5;
 
-export function compileFilter(filter: Match | null | undefined): Condition {
+/** `credentialKeys`: what raw keys are hashed with, the current one first. */
+export function compileFilter(filter: Match | null | undefined, credentialKeys: readonly PurposeKey[] = []): Condition {
   const parameters: Record<string, unknown> = {};
   const bind = (value: unknown, type: string) => {
     const name = `f${Object.keys(parameters).length}`;
     parameters[name] = value;
     return `{${name}:${type}}`;
   };
-  return { sql: all(filter ?? {}, bind, 0), parameters };
+  return { sql: all(filter ?? {}, Object.assign(bind, { credentialKeys }), 0), parameters };
 }
 
 type Bind = (value: unknown, type: string) => string;
+type Compiling = Bind & { readonly credentialKeys: readonly PurposeKey[] };
 
-function all(filter: Match, bind: Bind, depth: number): string {
+function all(filter: Match, bind: Compiling, depth: number): string {
   if (depth > maxDepth) throw new AuditError('BAD_USER_INPUT', `A filter nests to depth ${maxDepth} at most`);
   return join(
     Object.entries(filter)
@@ -82,26 +85,21 @@ function all(filter: Match, bind: Bind, depth: number): string {
   );
 }
 
-function one(name: string, value: unknown, bind: Bind, depth: number): string {
+function one(name: string, value: unknown, bind: Compiling, depth: number): string {
   if (name === 'not') return `NOT ${all(value as Match, bind, depth + 1)}`; // the schema has checked the shapes
   if (name === 'search') return all(parseSearch(String(value)), bind, depth);
   if (Array.isArray(value)) return list(name, value, bind, depth);
   const match = value as Match; // the schema has checked the shapes
+  if (name === 'credential') return operators(match, (operator, operand) => credentialOperator(operator, operand, bind));
   const text = textColumns[name];
-  if (text)
-    return operators(match, (operator, operand) =>
-      join(
-        text.map((column) => textOperator(column, operator, operand, bind)),
-        'OR',
-      ),
-    );
+  if (text) return operators(match, (operator, operand) => anyColumn(text, operator, operand, bind));
   const number = numberColumns[name];
   if (number !== undefined) return operators(match, (operator, operand) => numberOperator(number, operator, operand, bind));
   if (name === 'clientAddress') return operators(match, (operator, operand) => addressOperator(operator, operand, bind));
   throw new AuditError('BAD_USER_INPUT', `There is no filter field ${name}`);
 }
 
-function list(name: string, values: unknown[], bind: Bind, depth: number): string {
+function list(name: string, values: unknown[], bind: Compiling, depth: number): string {
   if (name === 'and' || name === 'or') {
     if (values.length === 0) return '0';
     return join(
@@ -143,6 +141,28 @@ function operators(match: Match, positive: (operator: string, operand: unknown) 
     }),
     'AND',
   );
+}
+
+const anyColumn = (columns: readonly string[], operator: string, operand: unknown, bind: Bind) =>
+  join(
+    columns.map((column) => textOperator(column, operator, operand, bind)),
+    'OR',
+  );
+
+/**
+ * A raw key is looked for by every hash that it can have, and a hash of before a rotation in the events since then too: while the
+ * secret before is configured they say what it would have been.
+ */
+function credentialOperator(operator: string, operand: unknown, bind: Compiling): string {
+  const columns = textColumns['credential'] ?? [];
+  if (operator !== 'eq' && operator !== 'in') return anyColumn(columns, operator, operand, bind);
+  const values = [operand].flat().map(String);
+  const [, ...previous] = bind.credentialKeys;
+  const noted = values.filter((value) => previous.some(({ id }) => value.startsWith(`${id}-`)));
+  const hashes = values.flatMap((value) => credentialHashes(bind.credentialKeys, value));
+  const found = anyColumn(columns, 'in', [...values, ...hashes], bind);
+  if (noted.length === 0) return found;
+  return `(${found} OR hasAny(splitByChar(' ', attributes['credential_hash_before']), ${bind(noted, 'Array(String)')}))`;
 }
 
 function textOperator(column: string, operator: string, operand: unknown, bind: Bind): string {

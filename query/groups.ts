@@ -70,7 +70,7 @@ export function askGroups(
   query: FigureQuery,
   { select, where = '1', parameters, tail = '' }: GroupStatement,
 ): Promise<Row[]> {
-  const filter = compileFilter(query.filter);
+  const filter = compileFilter(query.filter, scope.credentialKeys);
   return scope.events<Row>({
     select: select.join(',\n  '),
     range: query.range,

@@ -31,6 +31,8 @@ export interface ReadOptions {
   readonly access: Access;
   readonly accessLog: AccessLog;
   readonly cursorKeys: readonly [PurposeKey, ...PurposeKey[]];
+  /** The keys that raw keys of consumers are hashed with, the current one first; none where nothing is said. */
+  readonly credentialKeys?: readonly PurposeKey[];
   readonly limits: ReadLimits;
   readonly clock: Clock;
   readonly version: string;
@@ -129,7 +131,10 @@ export function createGuard(options: ReadOptions): Guard {
         `Fields within lists would need more than ${maxNested} statements: ask for shorter lists`,
       );
     },
-    scopeOf: ({ caller, request }) => openScope(clickhouse, caller.tenants, request.signal),
+    scopeOf: ({ caller, request }) => ({
+      ...openScope(clickhouse, caller.tenants, request.signal),
+      credentialKeys: options.credentialKeys ?? [],
+    }),
     rangeOf: (input) => resolveRange(input, clock.now(), { ...limits, oldestEvent: oldest.seen }),
     pageSize(first) {
       const size = first ?? 50;

@@ -2,6 +2,7 @@
  * The only door to events: whoever reads them says for whom, and gets the tenants, the time bounds and the limits of the
  * statement added. A test reads the sources and fails where another file selects from events.
  */
+import type { PurposeKey } from '../core/keys.ts';
 import type { ClickHouse, Parameters, Settings } from './clickhouse.ts';
 import { countedRows, type Counted, type Span } from './counted-rows.ts';
 import { staleSpans } from './rollup-marks.ts';
@@ -23,6 +24,8 @@ export interface EventQuery {
 
 export interface Scope {
   readonly tenants: readonly string[];
+  /** Of before a rotation the last: raw keys of consumers are looked for by their hashes. None where nothing is said. */
+  readonly credentialKeys?: readonly PurposeKey[];
   events<Row>(query: EventQuery): Promise<Row[]>;
   /** Parts of the range in which the rollups are not what is stored. */
   stale(range: Range): Promise<Range[]>;

@@ -6,12 +6,11 @@ import type { OnElement } from '../../ingest/drift.ts';
 import { formatHeader } from '../../ingest/intake.ts';
 import { deriveKey } from '../../core/keys.ts';
 import { AuditError } from '../../core/errors.ts';
-import { loadIntakeRules } from '../decoder.ts';
 import { toEventJson } from '../event-json.ts';
 import { gatewaysOf } from '../formats.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
-import { catalogueOf } from '../decoder.ts';
+import { catalogueOf, loadIntakeRules, redactionOf } from '../decoder.ts';
 import { version } from '../role.ts';
 import { configOf, exitCodes, print, text, type Verb } from '../verb.ts';
 
@@ -35,7 +34,7 @@ const recognise: Verb = {
       sources: config.sources,
       defaultTenant: config.tenant,
       intakeTopic: config.intake.topic,
-      allowedQueryKeys: new Set(config.redaction.allowQueryKeys),
+      ...redactionOf(config),
       intakeRules: await loadIntakeRules(config.rules),
       // Nothing is stored, so no pseudonym is shown and the secret is not asked for.
       pseudonyms: deriveKey('recognise', 'pseudonyms'),

@@ -15,7 +15,7 @@ import { clfMicros } from '../times.ts';
 // what a client typed, blanks too: none of its words may be taken for the address. Only behind an address and its dash are
 // blanks a user's: words before them are what a shipper put in front.
 const line =
-  /^(?:(\S+) (?!- ))?(?:([\da-fA-F.:]+) - (.+?)|(\S+) \S+ (\S+)) \[([^\]]{0,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(.*))?$/;
+  /^(?:(\S+) (?!- ))?(?:([\da-fA-F.:]+) - (.+?)|(\S+) \S+ (\S+)) \[([^\]]{0,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(.*))?$/s;
 
 const format: TextFormat = {
   order: 70,

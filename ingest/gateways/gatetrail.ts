@@ -22,10 +22,12 @@ const format: JsonFormat = {
     !isObject(record['request']) &&
     !isObject(record['response']),
   skips: () => '',
-  read(record, event) {
+  read(record, event, source) {
     event.timestamp = isoMicros(record['timestamp'], '$.timestamp');
     event.time_source = oneOf(timeSources, textOf(record['time_source']), 'start');
     for (const name of textNames) event[name] = textOf(own(record, name));
+    // Of a producer that does not hash, or has a key of its own for it.
+    if (event.credential_hash !== '') event.credential_hash = source.hashKey(event.credential_hash);
     event.trace_id = event.trace_id.toLowerCase();
     event.span_id = event.span_id.toLowerCase();
     moveQuery(event);
@@ -38,12 +40,15 @@ const format: JsonFormat = {
     for (const name of ['http_request_size', 'http_response_size', 'http_request_body_size', 'http_response_body_size'] as const)
       event[name] = countOf(own(record, name));
     if (event.http_response_status_code === null) event.outcome = oneOf(outcomes, textOf(record['outcome']), 'unknown');
-    event.signals = listOf(record['signals']).filter((signal): signal is string => typeof signal === 'string');
+    event.signals = listOf(record['signals']).filter((signal): signal is string => typeof signal === 'string' && isClass.test(signal));
     event.attributes = texts(objectOf(record['attributes']));
   },
 };
 const gateway: Gateway = { json: format };
 export default gateway;
+
+/** A class has a short name of words; whatever else stands there is text of a request. */
+const isClass = /^[a-z]{1,20}(?:-[a-z]{1,20}){0,4}$/;
 
 function oneOf<Value extends string>(values: readonly Value[], text: string, otherwise: NoInfer<Value>): Value {
   return values.find((value) => value === text) ?? otherwise;

@@ -21,7 +21,7 @@ const tail =
   / "(?<referer>[^"]*)" "(?<agent>[^"]*)" (?<length>\d+) (?<seconds>[\d.]+) \[(?<service>[^\]]*)\](?: \[(?<alternative>[^\]]*)\])?/;
 const upstreams =
   / (?<addresses>[^\s,]+(?:(?:, | : )[^\s,]+)*) (?:\d+|-)(?:(?:, | : )(?:\d+|-))* (?<times>(?:[\d.]+|-)(?:(?:, | : )(?:[\d.]+|-))*) (?<statuses>(?:\d{3}|-)(?:(?:, | : )(?:\d{3}|-))*)(?: (?<id>.+))?$/;
-const line = new RegExp(head.source + tail.source + upstreams.source);
+const line = new RegExp(head.source + tail.source + upstreams.source, 's');
 
 const test =
   'address - user [time] "request" status bytes "referer" "user agent" length seconds [upstream] [alternative] addresses lengths times statuses id';

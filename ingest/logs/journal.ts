@@ -258,7 +258,7 @@ function readerLocks(root: RootDatabase, folder: string) {
 
 function openers(root: RootDatabase): Set<number> {
   root.readerCheck(); // forgets those that are gone
-  return new Set([...root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid)));
+  return new Set([...root.readerList().matchAll(/^\s{0,8}(\d{1,10})\s/gm)].map(([, pid]) => Number(pid)));
 }
 
 interface Assigning extends TopicPartition {

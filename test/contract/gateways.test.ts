@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { requireConfig } from '../../app/config.ts';
 import { gatewaysOf, type SampledFormat } from '../../app/formats.ts';
-import { deriveKey, keyedHash } from '../../core/keys.ts';
+import { credentialHash, deriveKey } from '../../core/keys.ts';
 import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import type { Decoder } from '../../ingest/decoder.ts';
 import type { Source } from '../../ingest/source.ts';
@@ -103,7 +103,7 @@ function addressShown(value: unknown): string | null {
 function hashed(element: Expected): Expected {
   if (element.kind !== 'event') return element;
   const raw = /^<hash of (.*)>$/.exec(String(element.row['credential_hash'] ?? ''))?.[1];
-  return raw === undefined ? element : { kind: 'event', row: { ...element.row, credential_hash: keyedHash(credentials, raw, 16) } };
+  return raw === undefined ? element : { kind: 'event', row: { ...element.row, credential_hash: credentialHash(credentials, raw) } };
 }
 
 /** What was seen, cut down to the columns that are expected. */
