@@ -2,7 +2,7 @@
 import { readAddress } from '../core/address.ts';
 import type { LinearPattern } from '../core/linear-pattern.ts';
 import { countOf, isObject, type Json, numberOf, own, statusOf, textOf } from '../core/fields.ts';
-import { type CanonicalEvent, eventFields } from '../schemas/event.ts';
+import { type CanonicalEvent, enrichedFields, eventFields } from '../schemas/event.ts';
 import { decideClient, readForwarded } from './forwarded.ts';
 import { type Gateway, type JsonFormat, ReadFailure, type SourceSettings, type TextFormat } from './gateway.ts';
 import { dashed } from './server-logs.ts';
@@ -38,14 +38,15 @@ const neverMapped = [
   'outcome',
   'signals',
   'attributes',
-  'subject',
+  ...enrichedFields,
 ] as const;
 
 /** In the order in which they are read: a query of its own after the path, which may bring one; the time after the duration. */
 const first = ['url_path', 'url_query', 'duration_ms'] as const;
+const excluded: readonly string[] = [...first, ...neverMapped, 'timestamp'];
 export const fieldNames: readonly FieldName[] = [
   ...first,
-  ...(Object.keys(eventFields) as FieldName[]).filter((name) => ![...first, ...neverMapped, 'timestamp'].includes(name)),
+  ...(Object.keys(eventFields) as FieldName[]).filter((name) => !excluded.includes(name)),
   'timestamp',
 ];
 

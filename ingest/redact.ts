@@ -102,6 +102,8 @@ export const attributeNames: ReadonlySet<string> = new Set([
   'cloudevents_event_source',
   'credential_hash_before',
   'original_timestamp',
+  'route_source',
+  'gateway_path',
   'cut',
 ]);
 const namesASecret =

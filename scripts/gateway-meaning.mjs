@@ -44,6 +44,12 @@ export const ours = [
   'signals',
   'attributes',
   'subject',
+  'lifecycle',
+  'sunset_at',
+  'collection',
+  'data_classes',
+  'client_country',
+  'client_asn',
 ];
 
 /** What detections ask for most, for the table of all gateways: any of the fields will do. */

@@ -1,6 +1,6 @@
 /** What the readers of formats that the configuration describes make of a record. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { deriveKey, keyedHash } from '../../../core/keys.ts';
+import { credentialHash, deriveKey } from '../../../core/keys.ts';
 import { type DescribedFormat, gatewayOf } from '../../../ingest/described-format.ts';
 import type { Gateway } from '../../../ingest/gateway.ts';
 import { createDecoder, loadGateways } from '../../../ingest/pipeline.ts';
@@ -109,7 +109,7 @@ describe('a value', () => {
     ['a trace id in capitals', 'trace_id', '0AF7651916CD43DD8448EB211C80319C', '0af7651916cd43dd8448eb211c80319c'],
     ['a dash', 'user_agent_original', '-', ''],
     ['a number as a text', 'gateway_route_id', 17, '17'],
-    ['a raw key, hashed', 'credential_hash', 'raw-key', keyedHash(credentials, 'raw-key', 16)],
+    ['a raw key, hashed', 'credential_hash', 'raw-key', credentialHash(credentials, 'raw-key')],
     ['no key', 'credential_hash', '', ''],
     ['an object where a text is expected', 'request_id', { a: 1 }, ''],
   ])('%s', (_, field, value, expected) => expect(json({ [field]: 'x' }, { x: value })).toMatchObject({ [field]: expected }));
