@@ -2,7 +2,7 @@
  * Takes out of an event what nobody may find in the store: values of query parameters, and whatever looks like a credential, a
  * card number or an e-mail address. Runs before anything is stored or hashed. Clean texts pass on a length or a sign alone.
  */
-import { type CanonicalEvent, placeOf } from '../schemas/event.ts';
+import type { CanonicalEvent } from '../schemas/event.ts';
 import { toNetworks } from './networks.ts';
 import { redactPath, redactQuery } from './redact-url.ts';
 import { redacted, redactText, shortestSecret } from './secrets.ts';
@@ -12,43 +12,6 @@ const maxTextLength = 8 * 1024;
 const maxAttributesLength = 8 * 1024;
 
 type TextName = { [Name in keyof CanonicalEvent]: string extends CanonicalEvent[Name] ? Name : never }[keyof CanonicalEvent];
-
-/** Texts a client can choose; the others come from the gateway's own configuration. */
-const fromClients = [
-  'http_request_method',
-  'http_request_method_original',
-  'server_address',
-  'forwarded_for',
-  'consumer_id',
-  'consumer_name',
-  'consumer_group',
-  'credential_id',
-  'user_agent_original',
-  'request_id',
-  'trace_id',
-  'span_id',
-] as const satisfies readonly TextName[];
-const fromGateways = [
-  'gateway_kind',
-  'gateway_name',
-  'url_scheme',
-  'http_route',
-  'gateway_route_id',
-  'gateway_route_name',
-  'gateway_service_id',
-  'gateway_service_name',
-  'api_id',
-  'api_name',
-  'api_version',
-  'operation_id',
-  'error_type',
-  'auth_type',
-  'network_protocol_version',
-  'tls_protocol_version',
-  'tls_cipher',
-] as const satisfies readonly TextName[];
-
-const texts = [...fromClients, ...fromGateways].map((name) => ({ name, place: placeOf(name) }));
 
 export interface RedactionOptions {
   /** Query parameters whose values are kept. */
@@ -71,16 +34,47 @@ export function createRedaction({
     if (drops(event.tenant)) event.user_agent_original = '';
     if (event.server_address.includes('@')) event.server_address = event.server_address.slice(event.server_address.lastIndexOf('@') + 1);
     redactAttributes(event);
-    cut(event, 'url_path', redactPath(event.url_path, allowedQueryKeys));
-    cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
-    const values = Object.values(event) as unknown[];
-    for (const { name, place } of texts) {
-      const text = values[place] as string;
-      if (text.length < shortestSecret) continue;
-      const clean = redactText(text);
-      if (clean !== text || clean.length > maxTextLength) cut(event, name, clean);
-    }
+    event.url_path = cut(event, 'url_path', redactPath(event.url_path, allowedQueryKeys));
+    event.url_query = cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
+    redactTexts(event);
   };
+}
+
+/** What a client or the gateway's own configuration can fill. Each by its name: to go through a list of names takes five times as long. */
+function redactTexts(event: CanonicalEvent): void {
+  event.http_request_method = cleaned(event, 'http_request_method', event.http_request_method);
+  event.http_request_method_original = cleaned(event, 'http_request_method_original', event.http_request_method_original);
+  event.server_address = cleaned(event, 'server_address', event.server_address);
+  event.forwarded_for = cleaned(event, 'forwarded_for', event.forwarded_for);
+  event.consumer_id = cleaned(event, 'consumer_id', event.consumer_id);
+  event.consumer_name = cleaned(event, 'consumer_name', event.consumer_name);
+  event.consumer_group = cleaned(event, 'consumer_group', event.consumer_group);
+  event.credential_id = cleaned(event, 'credential_id', event.credential_id);
+  event.user_agent_original = cleaned(event, 'user_agent_original', event.user_agent_original);
+  event.request_id = cleaned(event, 'request_id', event.request_id);
+  event.trace_id = cleaned(event, 'trace_id', event.trace_id);
+  event.span_id = cleaned(event, 'span_id', event.span_id);
+  event.gateway_kind = cleaned(event, 'gateway_kind', event.gateway_kind);
+  event.gateway_name = cleaned(event, 'gateway_name', event.gateway_name);
+  event.url_scheme = cleaned(event, 'url_scheme', event.url_scheme);
+  event.http_route = cleaned(event, 'http_route', event.http_route);
+  event.gateway_route_id = cleaned(event, 'gateway_route_id', event.gateway_route_id);
+  event.gateway_route_name = cleaned(event, 'gateway_route_name', event.gateway_route_name);
+  event.gateway_service_id = cleaned(event, 'gateway_service_id', event.gateway_service_id);
+  event.gateway_service_name = cleaned(event, 'gateway_service_name', event.gateway_service_name);
+  event.api_id = cleaned(event, 'api_id', event.api_id);
+  event.api_name = cleaned(event, 'api_name', event.api_name);
+  event.api_version = cleaned(event, 'api_version', event.api_version);
+  event.operation_id = cleaned(event, 'operation_id', event.operation_id);
+  event.error_type = cleaned(event, 'error_type', event.error_type);
+  event.auth_type = cleaned(event, 'auth_type', event.auth_type);
+  event.network_protocol_version = cleaned(event, 'network_protocol_version', event.network_protocol_version);
+  event.tls_protocol_version = cleaned(event, 'tls_protocol_version', event.tls_protocol_version);
+  event.tls_cipher = cleaned(event, 'tls_cipher', event.tls_cipher);
+}
+
+function cleaned(event: CanonicalEvent, name: TextName, text: string): string {
+  return text.length < shortestSecret ? text : cut(event, name, redactText(text));
 }
 
 function isOneOf(tenants: readonly string[] = []): (tenant: string) => boolean {
@@ -88,9 +82,10 @@ function isOneOf(tenants: readonly string[] = []): (tenant: string) => boolean {
   return named.has('*') ? () => true : (tenant) => named.has(tenant);
 }
 
-function cut(event: CanonicalEvent, name: TextName, clean: string): void {
-  event[name] = clean.slice(0, maxTextLength);
-  if (clean.length > maxTextLength) event.attributes['cut'] = name;
+function cut(event: CanonicalEvent, name: TextName, clean: string): string {
+  if (clean.length <= maxTextLength) return clean;
+  event.attributes['cut'] = name;
+  return clean.slice(0, maxTextLength);
 }
 
 /** What readers give themselves; a producer of the canonical format may add others. */
