@@ -175,7 +175,7 @@ describe('importing', () => {
     const query = '{ auditEvents(range: {relative: "PT1H"}, filter: {topic: {eq: "edge"}}) { nodes { request { path } } } }';
     const { data } = await graphql({ url: service.ready.url, token }, query);
     expect(data).toEqual({ auditEvents: { nodes: [{ request: { path: '/edge/a' } }] } });
-    expect(unread).toMatchObject({ code: 2, log: expect.stringContaining('topic must be one of edge, gatetrail-records') });
+    expect(unread).toMatchObject({ code: 2, log: expect.stringContaining('topic must be one of edge, shop-logs, gatetrail-records') });
   });
 
   test('opens gzip on standard input too', async () => {
