@@ -12,24 +12,30 @@ export function createSieve<Rule extends { readonly witnesses: Witnesses }>(
 ): (event: CanonicalEvent) => readonly Rule[] {
   const none: readonly Rule[] = [];
   const sieved = rules.map((rule) => ({ rule, mayHold: sieveOf(rule.witnesses) }));
+  const ofUris = rules.flatMap(({ witnesses }) => [...witnesses].flatMap(([field, literals]) => (uriForms[field] ? literals : [])));
+  const sign = signOf(ofUris);
+  const signed = (part: string): string => (part !== '' && sign.test(part) ? part : '');
   return (event) => {
+    const path = signed(event.url_path);
+    const query = signed(event.url_query);
     let found: Rule[] | null = null;
-    for (const { rule, mayHold } of sieved) if (mayHold(event)) (found ??= []).push(rule);
+    for (const { rule, mayHold } of sieved) if (mayHold(event, path, query)) (found ??= []).push(rule);
     return found ?? none;
   };
 }
 
-function sieveOf(witnesses: Witnesses): (event: CanonicalEvent) => boolean {
+/** `path` and `query` are '' where no rule can hold because of them. */
+function sieveOf(witnesses: Witnesses): (event: CanonicalEvent, path: string, query: string) => boolean {
   const sieves = [...witnesses].map(([field, literals]) => {
     const contains = containsOneOf(literals);
     const form = uriForms[field];
     if (form === undefined) return (event: CanonicalEvent) => contains(String(fieldOf(event, field) ?? ''));
     const sign = signOf(literals);
-    const stands = (part: string): boolean => sign.test(part) && contains(form(part));
-    return ({ url_path: path, url_query: query }: CanonicalEvent) => stands(path) || (query !== '' && stands(query));
+    const stands = (part: string): boolean => part !== '' && sign.test(part) && contains(form(part));
+    return (_: CanonicalEvent, path: string, query: string) => stands(path) || stands(query);
   });
   const [only] = sieves;
-  return sieves.length === 1 && only ? only : (event) => sieves.some((mayHold) => mayHold(event));
+  return sieves.length === 1 && only ? only : (event, path, query) => sieves.some((mayHold) => mayHold(event, path, query));
 }
 
 /** Whatever a form makes a blank of. */

@@ -22,7 +22,7 @@ function lastOf(form: Form): Form {
   let last = '';
   let answer = '';
   return (part) => {
-    if (!/[%+]/.test(part)) return part;
+    if (!part.includes('%') && !part.includes('+')) return part;
     if (part !== last) {
       answer = form(part);
       last = part;

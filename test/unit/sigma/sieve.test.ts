@@ -65,6 +65,7 @@ describe('an event falls through only where no rule holds', () => {
     { a: { 'uri_d|contains': 'union' }, condition: 'a' },
     { a: { 'c-useragent|contains': 'sqlmap' }, condition: 'a' },
     { a: { 'sc-status': '404' }, condition: 'a' },
+    { a: { 'uri_d|contains': '<script' }, condition: 'a' },
   ];
   const rules = detections.map((detection) => {
     const read = readDetection(detection, 'x.yml');
@@ -90,6 +91,10 @@ describe('an event falls through only where no rule holds', () => {
     [{ url_query: 'x%74oken%3d1' }, [1]],
     [{ user_agent_original: 'SqlMap/1' }, [4]],
     [{ http_response_status_code: 404 }, [5]],
+    [{ url_query: 'q=%3Cscript' }, [6]],
+    [{ url_query: 'q=%253cscript' }, [6]],
+    [{ url_query: 'q=%%33cscript' }, [6]],
+    [{ url_query: 'q=%u003cscript' }, [6]],
   ])('%j is judged by %j', (rest, expected) => {
     expect(passing(rest)).toEqual(expected);
   });
@@ -115,6 +120,11 @@ describe('an event falls through only where no rule holds', () => {
       'v',
       'token',
       '=',
+      '<',
+      '%3c',
+      '3c',
+      'script',
+      '%33',
       '%3d',
       '%253D',
       'b',
