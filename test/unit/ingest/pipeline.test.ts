@@ -277,6 +277,9 @@ describe('what is stored', () => {
       { defaultTenant: 'e' },
       { allowedQueryKeys: new Set(['page']) },
       { pseudonyms: deriveKey('t', 'pseudonyms') },
+      { previousCredentials: [deriveKey('t', 'credentials')] },
+      { truncateAddresses: ['acme'] },
+      { dropUserAgents: ['acme'] },
       { sources: [{ topic: 'x', format: 'kong' }] },
     ];
     const normalisers = [base, ...changed.map((each) => ({ ...base, ...each }))].map((options) => createDecoder(options).normaliser);
