@@ -80,10 +80,12 @@ function random(seed: number): () => number {
 }
 
 function withLuhn(digitsBefore: string): string {
-  const sum = [...digitsBefore].toReversed().reduce((all, digit, at) => {
-    const value = Number(digit) * (at % 2 === 0 ? 2 : 1);
-    return all + (value > 9 ? value - 9 : value);
-  }, 0);
+  const sum = Array.from(digitsBefore)
+    .toReversed()
+    .reduce((all, digit, at) => {
+      const value = Number(digit) * (at % 2 === 0 ? 2 : 1);
+      return all + (value > 9 ? value - 9 : value);
+    }, 0);
   return `${digitsBefore}${(10 - (sum % 10)) % 10}`;
 }
 
