@@ -80,8 +80,7 @@ function random(seed: number): () => number {
 }
 
 function withLuhn(digitsBefore: string): string {
-  const sum = digitsBefore
-    .split('')
+  const sum = Array.from(digitsBefore)
     .toReversed()
     .reduce((all, digit, at) => {
       const value = Number(digit) * (at % 2 === 0 ? 2 : 1);

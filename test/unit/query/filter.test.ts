@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AuditError } from '../../../core/errors.ts';
 import { encodeEventId } from '../../../core/event-id.ts';
+import { credentialHash, deriveKey } from '../../../core/keys.ts';
 import { compileFilter, type Match } from '../../../query/filter.ts';
 import { userAgentFamily } from '../../../query/user-agent-family.ts';
 
@@ -76,4 +77,28 @@ test('addresses and patterns that cannot be judged are refused by name', () => {
     expect(codeOf({ path: { matches: pattern } }), pattern).toBe('BAD_USER_INPUT');
   }
   expect(codeOf({ path: { matches: '(?i)^/orders/[0-9]+$' } })).toBe('none');
+});
+
+describe('a credential', () => {
+  const [current, before] = [deriveKey('now', 'credentials'), deriveKey('before', 'credentials')];
+  const values = (operand: Match) => Object.values(compileFilter({ credential: operand }, [current, before]).parameters).flat();
+
+  test('is found by the raw key, under the key of today and those of before', () => {
+    const forms = ['raw', credentialHash(current, 'raw'), credentialHash(before, 'raw')];
+    for (const operand of [{ eq: 'raw' }, { ne: 'raw' }, { in: ['raw'] }, { notIn: ['raw'] }])
+      expect(values(operand), JSON.stringify(operand)).toEqual(expect.arrayContaining(forms));
+  });
+
+  test('is found by a hash that was noted before a rotation, in what came after it too', () => {
+    const [now, noted] = [credentialHash(current, 'raw'), credentialHash(before, 'raw')];
+    expect(compileFilter({ credential: { eq: noted } }, [current, before]).sql).toContain("attributes['credential_hash_before']");
+    expect(compileFilter({ search: `credential:${noted}` }, [current, before]).sql).toContain("attributes['credential_hash_before']");
+    for (const hash of [now, 'raw']) expect(compileFilter({ credential: { eq: hash } }, [current, before]).sql).not.toContain('attributes');
+    expect(compileFilter({ credential: { eq: noted } }, [before]).sql).not.toContain('attributes');
+  });
+
+  test('is compared as it stands by every other operator', () => {
+    expect(values({ startsWith: 'raw' })).toEqual(['raw', 'raw']);
+    expect(compileFilter({ credential: { exists: true } }, [current]).parameters).toEqual({});
+  });
 });
