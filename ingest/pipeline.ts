@@ -65,6 +65,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       }
       const isAlone = elements.length === 1;
       for (const [index, element] of elements.entries()) {
+        sink.element?.(offset, index, isAlone ? value : Buffer.from(textOf(element)));
         try {
           if (!isAlone || value.length > maxElementBytes) assertElementSize(element);
           const event = read(element, origin, receivedAt);
