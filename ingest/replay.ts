@@ -62,6 +62,11 @@ export interface ClosedBatch {
   readonly claim: Claim;
 }
 
+/** With the number of its next replay. */
+interface Numbered extends ClosedBatch {
+  next(): number;
+}
+
 export type ReadMessages = (offsets: readonly number[]) => AsyncIterable<LogMessage>;
 
 /** What is held before it is stored: rows and characters of their texts. */
@@ -141,7 +146,7 @@ export function createReplayer(options: ReplayOptions): Replayer {
     });
   }
 
-  async function storeAll(batch: ClosedBatch, items: readonly Settled[]): Promise<number> {
+  async function storeAll(batch: Numbered, items: readonly Settled[]): Promise<number> {
     if (items.length === 0) return 0;
     const block = createEventBlock();
     for (const { letter, events } of items) for (const { event, index } of events) block.add(event, letter.offset, index);
@@ -162,14 +167,14 @@ export function createReplayer(options: ReplayOptions): Replayer {
     rows <= maxBlockRows && encoded.length <= maxBlockBytes && (await store.accepts(encoded));
 
   async function storeAs(
-    { key, claim }: ClosedBatch,
+    { key, claim, next }: Numbered,
     items: readonly Settled[],
     { encode, block }: { encode(replay: number, attempt: number): Buffer; readonly block: ReturnType<typeof createEventBlock> },
   ): Promise<number> {
     const assignment = { key, revoked };
     const { firstOffset, lastOffset, receivedAt, sequence, shard } = claim;
     const places = items.map(({ letter }) => letter).toSorted((a, b) => a.offset - b.offset || a.index - b.index);
-    const number = ((await replays.of(key, firstOffset)).at(-1)?.replay ?? 0) + 1;
+    const number = next();
     const token = claimToken(key, firstOffset, number);
     const wanted: Claim = {
       ...{ firstOffset, lastOffset, receivedAt, sequence, replay: number, writer },
@@ -190,7 +195,7 @@ export function createReplayer(options: ReplayOptions): Replayer {
       send: (suffixed, attempt) => replays.insert(key, { ...wanted, attempt }, suffixed),
       look: async () => (await rowOf(key, firstOffset, number)) ?? null,
     });
-    if (row.writer !== writer) throw new Overtaken(key);
+    if (row.writer !== writer || row.settled) throw new Overtaken(key);
     const verdict: Verdict =
       row.events === 0
         ? 'stored'
@@ -217,8 +222,7 @@ export function createReplayer(options: ReplayOptions): Replayer {
   }
 
   /** What earlier replays settled is no dead letter any more, whatever its own row says. */
-  async function dueOf({ key, claim }: ClosedBatch, letters: readonly StoredLetter[]): Promise<StoredLetter[]> {
-    const before = await replays.of(key, claim.firstOffset);
+  function dueOf(letters: readonly StoredLetter[], before: readonly Claim[]): StoredLetter[] {
     const settled = before.filter(({ records }) => records > 0).flatMap(({ note, firstOffset }) => readPlaces(note, firstOffset));
     const places = new Set(settled.map(({ offset, index }) => `${offset}/${index}`));
     return letters.filter(({ offset, index }) => !places.has(`${offset}/${index}`));
@@ -229,13 +233,17 @@ export function createReplayer(options: ReplayOptions): Replayer {
       for (const { key, firstOffset, replay } of await replays.open()) await closeOpen(key, firstOffset, replay);
     },
     async replay(batch, letters, readMessages, isDry) {
-      const byOffset = grouped(await dueOf(batch, letters), ({ offset }) => offset);
+      const before = await replays.of(batch.key, batch.claim.firstOffset);
+      const byOffset = grouped(dueOf(letters, before), ({ offset }) => offset);
+      // Numbers go on from the look that said what is due: whoever came since has taken the next one.
+      let number = before.at(-1)?.replay ?? 0;
+      const numbered = { ...batch, next: () => (number += 1) };
       const standing: StoredLetter[] = [];
       const held = createHolder();
       let replayed = 0;
       const flush = async () => {
         const items = held.take();
-        replayed += isDry ? items.length : await storeAll(batch, items);
+        replayed += isDry ? items.length : await storeAll(numbered, items);
       };
       let due = 0;
       for await (const message of readMessages([...byOffset.keys()].toSorted((a, b) => a - b))) {
