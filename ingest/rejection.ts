@@ -5,7 +5,7 @@ import { ReadFailure } from './gateway.ts';
 import { maskedExcerpt } from './redact.ts';
 
 export interface Refused extends Pick<DeadLetter, 'offset' | 'index' | 'tenant' | 'detectedFormat'> {
-  /** The element as it came. */
+  /** The element as it came; empty where that is not known. */
   readonly text: Buffer;
 }
 
@@ -18,5 +18,6 @@ export function rejectionOf(error: unknown, { text, ...place }: Refused): DeadLe
       ? error
       : new ReadFailure('BAD_FIELD', '', 'a field has a value that the reader of this format cannot take');
   const excerpt = maskedExcerpt(text.subarray(0, maxExcerptBytes).toString());
-  return { ...place, code, path, message, excerpt, bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+  const sha256 = text.length === 0 ? '' : createHash('sha256').update(text).digest('hex');
+  return { ...place, code, path, message, excerpt, bytes: text.length, sha256 };
 }
