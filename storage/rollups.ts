@@ -106,7 +106,9 @@ WHERE tenant = ''
 /** A replay stands beside the chain, so no later claim closes it: it is remembered once its events are there, or the marker that says there are none. */
 async function storedOf(clickhouse: ClickHouse, pending: readonly Pending[]): Promise<Pending[]> {
   const named = pending.filter(({ name }) => name !== '');
-  const stored = await Promise.all(named.map(async (claim) => claim.replay === 0 || claim.events === 0 || (await isDecided(clickhouse, claim))));
+  const stored = await Promise.all(
+    named.map(async (claim) => claim.replay === 0 || claim.events === 0 || (await isDecided(clickhouse, claim))),
+  );
   return named.filter((_, at) => stored[at]);
 }
 
