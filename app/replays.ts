@@ -44,7 +44,10 @@ export async function openReplays({ config, clickhouse, log, logger, signal }: O
   const replays = openReplayLedger(clickhouse);
   const letters = openLetters(clickhouse);
   return createReplays({
-    ...{ log, ledger, replays, store },
+    log,
+    ledger,
+    replays,
+    store,
     kept: keptOf(config, clickhouse, logger),
     keptStore: openKept(clickhouse),
     closed: closedReader(clickhouse, systemClock),

@@ -1,6 +1,6 @@
 /** One contiguous range of one partition, decoded and ready to be claimed: a pure function of its messages, `receivedAt` and the decoder. */
 import { createHash } from 'node:crypto';
-import type { DeadLetter } from '../storage/batch-store.ts';
+import type { DeadLetter } from '../storage/dead-letters.ts';
 import { createEventBlock, type EventBlock } from '../storage/block.ts';
 import type { Claim, GapReason, PartitionKey } from '../storage/ledger.ts';
 import type { DecodeSink, Decoder } from './decoder.ts';

@@ -3,7 +3,7 @@
  * normaliser. No clock, no random, no learned state: whoever reads the same message for the same claim makes the same rows.
  */
 import type { CanonicalEvent } from '../schemas/event.ts';
-import type { DeadLetter } from '../storage/batch-store.ts';
+import type { DeadLetter } from '../storage/dead-letters.ts';
 import type { LogMessage } from './log.ts';
 
 /** An element that could not be read; becomes this dead letter. */

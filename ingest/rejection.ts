@@ -1,6 +1,6 @@
 /** What could not be read, as it is kept: why and where, its size and digest, and its shape with every word masked. */
 import { createHash } from 'node:crypto';
-import type { DeadLetter } from '../storage/batch-store.ts';
+import type { DeadLetter } from '../storage/dead-letters.ts';
 import { ReadFailure } from './gateway.ts';
 import { maskedExcerpt } from './redact.ts';
 

@@ -9,7 +9,7 @@ import { AuditError } from '../core/errors.ts';
 import { grouped } from '../core/grouped.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BatchStore } from '../storage/batch-store.ts';
-import { createEventBlock } from '../storage/block.ts';
+import { createEventBlock, type EventBlock } from '../storage/block.ts';
 import type { LetterStore, StoredLetter } from '../storage/dead-letters.ts';
 import { type Claim, claimToken, type Ledger, type PartitionKey } from '../storage/ledger.ts';
 import { maxNoteLength, readPlaces, type ReplayLedger, writePlaces } from '../storage/replays.ts';
@@ -169,27 +169,13 @@ export function createReplayer(options: ReplayOptions): Replayer {
   async function storeAs(
     { key, claim, next }: Numbered,
     items: readonly Settled[],
-    { encode, block }: { encode(replay: number, attempt: number): Buffer; readonly block: ReturnType<typeof createEventBlock> },
+    { encode, block }: { encode(replay: number, attempt: number): Buffer; readonly block: EventBlock },
   ): Promise<number> {
     const assignment = { key, revoked };
-    const { firstOffset, lastOffset, receivedAt, sequence, shard } = claim;
-    const places = items.map(({ letter }) => letter).toSorted((a, b) => a.offset - b.offset || a.index - b.index);
+    const { firstOffset, shard } = claim;
     const number = next();
     const token = claimToken(key, firstOffset, number);
-    const wanted: Claim = {
-      ...{ firstOffset, lastOffset, receivedAt, sequence, replay: number, writer },
-      ...(shard !== undefined && { shard }),
-      messages: new Set(places.map(({ offset }) => offset)).size,
-      records: items.length,
-      events: block.rows,
-      rejected: 0,
-      skipped: items.reduce((sum, { skipped }) => sum + skipped, 0),
-      note: writePlaces(places, firstOffset),
-      minTimestamp: block.minTimestamp,
-      maxTimestamp: block.maxTimestamp,
-      normaliser: decoder.normaliser,
-      ...{ gapReason: '', lastSha256: '', lastTimestamp: 0, settled: false, attempt: 0, revision: 0 },
-    };
+    const wanted = { ...rowFor(claim, items, block), replay: number, writer, normaliser: decoder.normaliser };
     trace('claim');
     const row = await settle<Claim>(assignment, token, {
       send: (suffixed, attempt) => replays.insert(key, { ...wanted, attempt }, suffixed),
@@ -262,6 +248,28 @@ export function createReplayer(options: ReplayOptions): Replayer {
       if (!isDry) await letterStore.restate([...standing, ...gone], await store.now());
       return { replayed, rejectedAgain: due - replayed, gone };
     },
+  };
+}
+
+/** What the ledger says of a replay: the range and the time are the claim's, everything else its own. */
+function rowFor(claim: Claim, items: readonly Settled[], { rows, minTimestamp, maxTimestamp }: EventBlock): Claim {
+  const places = items.map(({ letter }) => letter).toSorted((a, b) => a.offset - b.offset || a.index - b.index);
+  return {
+    ...claim,
+    messages: new Set(places.map(({ offset }) => offset)).size,
+    records: items.length,
+    events: rows,
+    rejected: 0,
+    skipped: items.reduce((sum, { skipped }) => sum + skipped, 0),
+    note: writePlaces(places, claim.firstOffset),
+    minTimestamp,
+    maxTimestamp,
+    gapReason: '',
+    lastSha256: '',
+    lastTimestamp: 0,
+    settled: false,
+    attempt: 0,
+    revision: 0,
   };
 }
 

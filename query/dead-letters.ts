@@ -114,11 +114,13 @@ const keyOf = ({ receivedAt, sourceEpoch, topic, partition, offset, index }: Sto
   [receivedAt, sourceEpoch, topic, partition, offset, index].map(String);
 
 function view(letter: StoredLetter) {
-  const { topic, sourceEpoch, partition, offset, index, receivedAt, code, message, excerpt, bytes, sha256, replayedAt } = letter;
+  const { topic, sourceEpoch, partition, offset, index } = letter;
   const position = { topic, sourceEpoch, partition, offset, index };
   const told = (text: string) => (text === '' ? null : text);
   return {
-    ...{ id: encodeEventId(position), position, receivedAt, code, message, excerpt, bytes, sha256, replayedAt },
+    ...letter,
+    id: encodeEventId(position),
+    position,
     tenant: told(letter.tenant),
     path: told(letter.path),
     detectedFormat: told(letter.detectedFormat),

@@ -1,28 +1,10 @@
 /** What a batch leaves in the tables besides its claim, and what reading it back shows. */
 import type { ClickHouse } from './clickhouse.ts';
 import { atShard, type Place, quorumOf, syncReplica } from './cluster.ts';
-import { toLetterRow } from './dead-letters.ts';
+import { type DeadLetter, toLetterRow } from './dead-letters.ts';
 import type { Claim, PartitionKey } from './ledger.ts';
 import { isRefusedForGood } from './refusals.ts';
 import { readFloor } from './retention-floor.ts';
-
-export interface DeadLetter {
-  readonly offset: number;
-  readonly index: number;
-  readonly tenant: string;
-  /** A code of the catalogue, for instance UNKNOWN_FORMAT. */
-  readonly code: string;
-  /** JSON path inside the element, '' for the whole. */
-  readonly path: string;
-  /** What was expected and what came, without values. */
-  readonly message: string;
-  readonly detectedFormat: string;
-  /** Redacted, at most 4 KiB. */
-  readonly excerpt: string;
-  /** Size and hash of the whole element (of the message where it could not be opened). */
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** What stands in the range of a claim. */
 export interface Found {

@@ -2,10 +2,27 @@
  * Dead letters as they are stored. A later version of one has another reason, or says when it was read again. Which ones
  * count: a batch that two versions of the reader stored at the same time has those of both.
  */
-import type { DeadLetter } from './batch-store.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { inSync } from './cluster.ts';
 import type { Claim, PartitionKey } from './ledger.ts';
+
+export interface DeadLetter {
+  readonly offset: number;
+  readonly index: number;
+  readonly tenant: string;
+  /** A code of the catalogue, for instance UNKNOWN_FORMAT. */
+  readonly code: string;
+  /** JSON path inside the element, '' for the whole. */
+  readonly path: string;
+  /** What was expected and what came, without values. */
+  readonly message: string;
+  readonly detectedFormat: string;
+  /** Redacted, at most 4 KiB. */
+  readonly excerpt: string;
+  /** Size and hash of the whole element (of the message where it could not be opened). */
+  readonly bytes: number;
+  readonly sha256: string;
+}
 
 export interface StoredLetter extends DeadLetter, Omit<PartitionKey, 'logId'> {
   /** Of its batch. */

@@ -53,7 +53,10 @@ export function openKept(clickhouse: ClickHouse): KeptStore {
       await clickhouse.insertRows(
         'dead_letter_bytes',
         messages.map(({ offset, receivedAt, keyId, sealed }) => ({
-          ...{ source_epoch: sourceEpoch, topic, kafka_partition: partition, kafka_offset: offset },
+          source_epoch: sourceEpoch,
+          topic,
+          kafka_partition: partition,
+          kafka_offset: offset,
           received_at: new Date(receivedAt).toISOString(),
           key_id: keyId,
           sealed: sealed.toString('base64'),

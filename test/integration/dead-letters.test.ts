@@ -90,8 +90,11 @@ describe('records that a wrong configuration could not read', () => {
     expect(await state(second)).toMatchObject({ events: 3 });
     expect(await json(dataDir, 'replay')).toEqual({ code: 3, answers: [{ matched: 3, replayed: 2, rejectedAgain: 1 }] });
     expect(await state(second)).toEqual({
-      ...{ paths: ['/a', '/in/0', '/in/1', '/in/2', '/k'], complete: true },
-      ...{ records: 6, events: 5, rejected: 1 },
+      paths: ['/a', '/in/0', '/in/1', '/in/2', '/k'],
+      complete: true,
+      records: 6,
+      events: 5,
+      rejected: 1,
     });
     expect(await json(dataDir, 'replay')).toEqual({ code: 3, answers: [{ matched: 1, replayed: 0, rejectedAgain: 1 }] });
     expect((await json(dataDir, 'list', '--code', 'UNKNOWN_FORMAT')).answers).toEqual([

@@ -107,7 +107,11 @@ function replaysOn(trace?: (step: ReplayStep) => void, more: Partial<ReplaysOpti
   ];
   const keptStore = openKept(clickhouse);
   return createReplays({
-    ...{ ledger, replays, store, keptStore, log: log() },
+    ledger,
+    replays,
+    store,
+    keptStore,
+    log: log(),
     kept: createKept(keptStore, sealer, silentLogger),
     closed: testClosedReader(clickhouse, clock),
     run() {
@@ -312,7 +316,7 @@ describe('a run that is killed', () => {
 
   test('and another at the same time: one stores, the other finds nothing to do', async () => {
     const both = await Promise.all([replay(), replay()]);
-    expect(both.map(({ replayed }) => replayed).toSorted()).toEqual([0, 3]);
+    expect(both.map(({ replayed }) => replayed).toSorted((a, b) => a - b)).toEqual([0, 3]);
     expect(await places()).toHaveLength(7);
   });
 });

@@ -95,19 +95,33 @@ describe('of a message of several elements', () => {
   test('one that was kept without its digest is known by its place', () => {
     const refused: StoredLetter = {
       ...place,
-      ...{ offset: 7, index: 3, tenant: '', code: 'STORE_REFUSED', path: '', message: '' },
       ...empty,
+      index: 3,
+      code: 'STORE_REFUSED',
     };
     expect(paths(readAgain(decoderOf(), message, [refused]))).toEqual([[3, '/d', 'default']]);
   });
 });
 
-const empty = { detectedFormat: '', excerpt: '', bytes: 0, sha256: '' };
+const empty = {
+  offset: 7,
+  index: 0,
+  tenant: '',
+  code: 'X',
+  path: '',
+  message: 'then',
+  detectedFormat: '',
+  excerpt: '',
+  bytes: 0,
+  sha256: '',
+};
 
 describe('a message that was refused whole', () => {
   const digest = (message: ReturnType<typeof messageOf>) => createHash('sha256').update(message.value).digest('hex');
   const wholeOf = (message: ReturnType<typeof messageOf>): StoredLetter => ({
-    ...{ ...place, ...empty, offset: 7, index: 0, tenant: '', code: 'TOO_DEEP', path: '', message: 'then' },
+    ...place,
+    ...empty,
+    code: 'TOO_DEEP',
     sha256: digest(message),
   });
 
@@ -139,7 +153,7 @@ describe('a message that was refused whole', () => {
 
 test('events are as ingest makes them for the time of their claim, and each is a copy of its own', () => {
   const message = messageOf(record('/late', { timestamp: '2026-11-22T11:00:00Z' }));
-  const letter: StoredLetter = { ...place, ...empty, offset: 7, index: 0, tenant: '', code: 'X', path: '', message: '' };
+  const letter: StoredLetter = { ...place, ...empty };
   const [event] = readAgain(decoderOf(), message, [letter]).settled.flatMap(({ events }) => events);
   expect(event?.event).toMatchObject({ timestamp: receivedAt * 1000, time_source: 'ingest' });
   const reused = { ...event?.event, attributes: {}, signals: [] } as unknown as NonNullable<typeof event>['event'];

@@ -216,7 +216,7 @@ describe('a process that dies', () => {
       await next.replay({ key, claim }, standing(), inLog(), false);
       expect(
         replayed()
-          .map((each) => each.split(' ')[0])
+          .map((each) => String(each.split(' ')[0]))
           .toSorted(),
       ).toEqual(
         // A burnt replay leaves its marker at the start of the claim.
