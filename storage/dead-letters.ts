@@ -72,9 +72,12 @@ export function openLetters(clickhouse: ClickHouse): LetterStore {
         node.run(
           `INSERT INTO dead_letters
 SELECT * REPLACE (fromUnixTimestamp64Milli({at:Int64}, 'UTC') AS replayed_at, {version:UInt64} AS version)
-FROM dead_letters FINAL
-WHERE ${counted(isSettled)}
-  AND isNull(replayed_at)`,
+FROM (
+  SELECT *
+  FROM dead_letters FINAL
+  WHERE ${counted(isSettled)}
+    AND isNull(replayed_at)
+)`,
           { parameters, settings: { async_insert: 0 } },
         ),
       );

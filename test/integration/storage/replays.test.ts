@@ -215,7 +215,7 @@ describe('a replay', () => {
     expect(await sqlRows(engine, sql, database.name)).toEqual([
       { allowed: 0, rows: null },
       { allowed: 1, rows: null },
-      { allowed: 1, rows: '3' },
+      { allowed: 1, rows: 3 },
     ]);
   });
 
