@@ -264,6 +264,17 @@ const declaration = z.strictObject({
       shown: '24h',
     }),
   }),
+  deadLetters: section({
+    keepBytes: leaf(
+      flag().default(false),
+      'Keeps the whole message of each dead letter in the database too, sealed (AES-256-GCM) under a key of its own drawn from `secret`, so that it can be read again when the log no longer has it. Messages of more than 1 MiB are not kept.',
+    ),
+    keep: leaf(
+      span(dayMs).default(7 * dayMs),
+      'How long these messages are kept, counted from their arrival; whole days (UTC) go. Never longer than the shortest retention.',
+      { shown: '7d' },
+    ),
+  }),
   cluster: leaf(
     text()
       .regex(/^[\w.-]+$/, 'expected the name of a cluster: letters, digits, _ . -')
@@ -619,6 +630,7 @@ function namesOf(path: string): string {
 
 const spans = new Set([
   'journal.keep',
+  'deadLetters.keep',
   'retention.default',
   'retention.classes.keep',
   'retention.classes.minimum',

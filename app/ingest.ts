@@ -16,6 +16,7 @@ import { intakeRoutes } from './intake.ts';
 import { tellLag } from './lag.ts';
 import { startPatiently } from './patient-start.ts';
 import { fullDisk, watchLog } from './readiness.ts';
+import { keptOf } from './replays.ts';
 import type { RoleContext, Running } from './role.ts';
 import type { Metrics } from './telemetry.ts';
 import { holderName, openClickHouse, openLog, topicsOf } from './stores.ts';
@@ -51,6 +52,7 @@ export async function openIngest({ config, logger, metrics }: RoleContext): Prom
       limits: { ...defaultLimits, bytes: config.ingest.batchBytes },
       logger,
       clock: systemClock,
+      ...(config.deadLetters.keepBytes && { keep: keptOf(config, clickhouse, logger).keep }),
       onStored({ topic, partition }, claim) {
         for (const result of ['events', 'rejected', 'skipped'] as const) metrics.records.inc({ result }, claim[result]);
         metrics.batchRows.observe(claim.events);

@@ -19,6 +19,7 @@ import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
 import { policyOf } from './policy.ts';
 import { fullDisk, othersNotReady, told } from './readiness.ts';
+import { openReplays } from './replays.ts';
 import { type RoleContext, type Running, version } from './role.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
 import { isEmbedded, openClickHouse, openLog, topicsOf } from './stores.ts';
@@ -37,6 +38,8 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
   const clickhouse = watched(openClickHouse(config, 'reader'), systemClock);
   const log = openLog(config, logger);
   const access = accessOf(config, clickhouse);
+  const jobs = openClickHouse(config, 'jobs');
+  const control = new AbortController();
   const accessLog = openAccessLog(clickhouse, systemClock);
   const notReady = async (): Promise<readonly string[]> => {
     const own = await assertMigrated(clickhouse).then(
@@ -71,6 +74,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
     ends: () => endsOf(log, topicsOf(config)),
     notReady,
     catalogue: config.catalogue === undefined ? null : { ...(await catalogueOf(config)), loadedAt: Date.now() },
+    replays: await openReplays({ config, clickhouse: jobs, log, logger, signal: control.signal }),
     rules: [...(await loadRules([firstPartyRules, ...config.rules])), gapRule],
   });
   const mayAsk = createRateLimit(limits.queriesPerMinute, systemClock);
@@ -122,7 +126,10 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
   return {
     routes,
     notReady,
-    stop: async () => void (await Promise.allSettled([log.close(), clickhouse.close()])),
+    async stop() {
+      control.abort();
+      await Promise.allSettled([log.close(), clickhouse.close(), jobs.close()]);
+    },
     ready: (url) => links.inReadyLine(url),
   };
 }

@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { createRetention } from '../ingest/retention.ts';
 import { openBatchStore } from '../storage/batch-store.ts';
+import { openKept } from '../storage/kept-bytes.ts';
 import { openLedger } from '../storage/ledger.ts';
 import { createDatabaseClock } from '../storage/positions.ts';
 import type { Config } from './config.ts';
@@ -27,8 +28,10 @@ export function startRetention(config: Config, logger: Logger): Scheduler {
       policy: policyOf(config),
       logger,
     });
+    const kept = openKept(clickhouse);
     return async () => {
       if (await retention.isDue()) await during(() => retention.run());
+      await kept.dropBefore(clock.now() - bytesKeptMs(config));
     };
   });
   return {
@@ -37,4 +40,10 @@ export function startRetention(config: Config, logger: Logger): Scheduler {
       await clickhouse.close();
     },
   };
+}
+
+/** Never longer than the dead letters of any tenant. */
+function bytesKeptMs(config: Config): number {
+  const { classes, defaultMs } = policyOf(config);
+  return Math.min(config.deadLetters.keep, defaultMs, ...classes.map(({ keepMs }) => keepMs));
 }

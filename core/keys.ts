@@ -1,7 +1,7 @@
 /** Every key of the product is drawn from one `secret`, one per purpose, so that none of them tells anything about another. */
 import { createHmac, hkdfSync } from 'node:crypto';
 
-export type Purpose = 'api-keys' | 'credentials' | 'pseudonyms' | 'cursors' | 'links' | 'journal';
+export type Purpose = 'api-keys' | 'credentials' | 'pseudonyms' | 'cursors' | 'links' | 'journal' | 'dead-letters';
 
 export interface PurposeKey {
   /** 4 hex digits that stand beside what the key made, so that a rotation does not make two consumers of one. */

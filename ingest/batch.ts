@@ -1,12 +1,13 @@
 /** One contiguous range of one partition, decoded and ready to be claimed: a pure function of its messages, `receivedAt` and the decoder. */
 import { createHash } from 'node:crypto';
-import type { CanonicalEvent } from '../schemas/event.ts';
-import type { DeadLetter } from '../storage/batch-store.ts';
+import type { DeadLetter } from '../storage/dead-letters.ts';
 import { createEventBlock, type EventBlock } from '../storage/block.ts';
 import type { Claim, GapReason, PartitionKey } from '../storage/ledger.ts';
 import type { DecodeSink, Decoder } from './decoder.ts';
+import { ReadFailure } from './gateway.ts';
 import type { LogMessage } from './log.ts';
 import { marker } from './marker.ts';
+import { rejectionOf } from './rejection.ts';
 
 /** A range as the log gave it. */
 export interface Range {
@@ -178,12 +179,18 @@ interface BatchSink extends DecodeSink {
 
 function createSink(block: EventBlock, refusal: Refusal | undefined): BatchSink {
   block.reset();
+  /** Of the element at hand, where some are refused; empty from a decoder that does not tell. */
+  let bytes: Buffer = Buffer.alloc(0);
+  const failure = refusal && new ReadFailure(refusal.code, '', refusal.message);
   return {
     deadLetters: [],
     skips: 0,
+    ...(refusal && { element: (_offset: number, _index: number, ofElement: Buffer) => void (bytes = ofElement) }),
     event(event, offset, index) {
-      if (refusal?.has(`${offset}/${index}`)) this.deadLetters.push(deadLetterOf(event, offset, index, refusal));
-      else block.add(event, offset, index);
+      if (refusal?.has(`${offset}/${index}`)) {
+        const { tenant, source_format: detectedFormat } = event;
+        this.deadLetters.push(rejectionOf(failure, { offset, index, tenant, detectedFormat, text: bytes }));
+      } else block.add(event, offset, index);
     },
     rejected(rejection) {
       this.deadLetters.push(rejection);
@@ -192,11 +199,6 @@ function createSink(block: EventBlock, refusal: Refusal | undefined): BatchSink 
       this.skips += 1;
     },
   };
-}
-
-function deadLetterOf(event: CanonicalEvent, offset: number, index: number, { code, message }: Refusal): DeadLetter {
-  const { tenant, source_format: detectedFormat } = event;
-  return { offset, index, tenant, code, message, path: '', detectedFormat, excerpt: '', bytes: 0, sha256: '' };
 }
 
 /** Identity of a message, by its value: a topic that was made anew has another one at the same offset. */

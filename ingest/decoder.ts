@@ -3,7 +3,7 @@
  * normaliser. No clock, no random, no learned state: whoever reads the same message for the same claim makes the same rows.
  */
 import type { CanonicalEvent } from '../schemas/event.ts';
-import type { DeadLetter } from '../storage/batch-store.ts';
+import type { DeadLetter } from '../storage/dead-letters.ts';
 import type { LogMessage } from './log.ts';
 
 /** An element that could not be read; becomes this dead letter. */
@@ -11,6 +11,8 @@ export type Rejection = DeadLetter;
 
 /** Takes what a decoder finds, in the order of (offset, index). records = events + rejected + skipped. */
 export interface DecodeSink {
+  /** Told of each element before what it gives, with the bytes that a dead letter of it hashes. For whoever looks for certain elements. */
+  element?(offset: number, index: number, bytes: Buffer): void;
   /** The object is used again for the next element: copy what is kept. */
   event(event: CanonicalEvent, offset: number, index: number): void;
   rejected(rejection: Rejection): void;

@@ -12,7 +12,7 @@ import type { Decoder } from './decoder.ts';
 import type { AssignedPartition, Log } from './log.ts';
 import { type BatchLimits, defaultLimits, limitsOf, type PartitionOptions } from './life.ts';
 import { runPartition } from './partition.ts';
-import { createWriter, type Step } from './write.ts';
+import { createWriter, type Step, type WriterOptions } from './write.ts';
 
 export interface IngestOptions {
   readonly clickhouse: ClickHouse;
@@ -29,6 +29,7 @@ export interface IngestOptions {
   readonly onStored: (key: PartitionKey, claim: Claim) => void;
   readonly onStopped: (key: PartitionKey, error: AuditError) => void;
   readonly onFailure: (error: unknown) => void;
+  readonly keep?: WriterOptions['keep'];
   readonly trace?: (step: Step, topic: string, partition: number) => void;
   /** A test makes the writer forget the ledger here. */
   readonly position?: NonNullable<PartitionOptions['position']>;
@@ -60,7 +61,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
 
   const onAssigned = (partition: AssignedPartition) => {
     const trace = (step: Step) => options.trace?.(step, partition.topic, partition.partition);
-    const writer = createWriter({ ledger, store, maker, writer: options.writer, logger: options.logger, trace });
+    const { keep, logger } = options;
+    const writer = createWriter({ ledger, store, maker, writer: options.writer, logger, trace, ...(keep && { keep }) });
     const life = runPartition(partition, {
       ...options,
       logId,

@@ -88,6 +88,8 @@ export interface Log {
   append(topic: string, messages: readonly NewMessage[]): Promise<readonly { readonly partition: number; readonly offset: number }[]>;
   /** Bounds of every partition of the topics. @throws LOG_UNAVAILABLE, TOPIC_MISSING */
   bounds(topics: readonly string[]): Promise<readonly Bounds[]>;
+  /** The messages at these offsets, in rising order, those that the log still has; beside whoever consumes. @throws LOG_UNAVAILABLE, TOPIC_MISSING */
+  read(place: TopicPartition, offsets: readonly number[]): AsyncIterable<LogMessage>;
   /** @throws LOG_UNAVAILABLE, TOPIC_MISSING */
   consume(options: ConsumeOptions): Promise<LogConsumer>;
   /** Who reads for this group now, by names for people. @throws LOG_UNAVAILABLE */

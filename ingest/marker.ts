@@ -10,9 +10,13 @@ import type { Claim, PartitionKey } from '../storage/ledger.ts';
 /** Stands in the place of a normaliser where the messages were gone before they could be stored. */
 export const gapNormaliser = 'gap';
 
-export function marker(key: PartitionKey, batch: Pick<Claim, 'firstOffset' | 'receivedAt' | 'normaliser'>, attempt: number): Buffer {
-  const { firstOffset, receivedAt, normaliser } = batch;
+export function marker(
+  key: PartitionKey,
+  batch: Pick<Claim, 'firstOffset' | 'receivedAt' | 'normaliser' | 'replay'>,
+  attempt: number,
+): Buffer {
+  const { firstOffset, receivedAt, normaliser, replay = 0 } = batch;
   const block = createEventBlock();
   block.add({ ...emptyEvent(), timestamp: receivedAt * 1000, time_source: 'ingest', source_format: 'gap' }, firstOffset, 0);
-  return block.encode({ ...key, receivedAt, replay: 0, attempt, normaliser, batchEvents: 0 });
+  return block.encode({ ...key, receivedAt, replay, attempt, normaliser, batchEvents: 0 });
 }

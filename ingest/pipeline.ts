@@ -86,6 +86,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       const place = { topic, stream: origin.stream, recogniser };
       for (const [index, element] of elements.entries()) {
         onElement?.(element, place);
+        sink.element?.(offset, index, isAlone ? value : Buffer.from(textOf(element)));
         try {
           if (!isAlone || value.length > maxElementBytes) assertElementSize(element);
           const event = read(element, origin, receivedAt);

@@ -5,10 +5,10 @@ import type { Assignment, Settling } from './settle.ts';
 /** Gives the claim as it then reads: another's revision of the same state may be the one that counts. @throws Revoked, LEDGER_INCONSISTENT */
 export type Revise = (assignment: Assignment, claim: Claim) => Promise<Claim>;
 
-export function createRevise(ledger: Ledger, { settle }: Pick<Settling, 'settle'>): Revise {
+export function createRevise(ledger: Pick<Ledger, 'claimsFrom' | 'insertRevision'>, { settle }: Pick<Settling, 'settle'>): Revise {
   return (assignment, claim) => {
     const revised = { ...claim, revision: claim.revision + 1 };
-    const token = `${claimToken(assignment.key, revised.firstOffset)}:v${revised.revision}`;
+    const token = `${claimToken(assignment.key, revised.firstOffset, revised.replay)}:v${revised.revision}`;
     return settle<Claim>(assignment, token, {
       send: (suffixed, attempt) => ledger.insertRevision(assignment.key, { ...revised, attempt }, suffixed),
       look: async () => {

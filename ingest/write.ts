@@ -24,6 +24,8 @@ export interface WriterOptions {
   /** Unique per process: tells our claim from another's. */
   readonly writer: string;
   readonly logger: Logger;
+  /** Keeps the messages of dead letters, where that is wanted; may be repeated. */
+  readonly keep?: (key: PartitionKey, batch: Batch) => Promise<void>;
   /** Told at the start of each step; for tests that kill in the middle of one. */
   readonly trace?: (step: Step) => void;
   /** Told when a batch does not read back as claimed: the counter that must stay 0. */
@@ -66,7 +68,7 @@ const tokenIsKnownMs = 60_000;
 const belowNoFloorMs = 3_600_000;
 
 export function createWriter(options: WriterOptions): Writer {
-  const { ledger, store, maker, logger, trace = () => {} } = options;
+  const { ledger, store, maker, logger, keep, trace = () => {} } = options;
   const settling = createSettling({ ...options, replicated: store.replicated === true });
   const { settle, insist, read, pause } = settling;
   const revise = createRevise(ledger, settling);
@@ -126,6 +128,7 @@ export function createWriter(options: WriterOptions): Writer {
     const { assignment, claim } = open;
     if (batch.deadLetters.length > 0) trace('dead letters');
     await insist(assignment, () => store.insertDeadLetters(assignment.key, batch.counts, batch.deadLetters));
+    if (keep !== undefined && batch.deadLetters.length > 0) await insist(assignment, () => keep(assignment.key, batch));
     if (claim.events > 0) return conclude(open, await storeEvents(open, (attempt) => batch.encode(attempt)), batch.counts);
     const judgement = await read(assignment, () => look(open));
     const isOther = judgement.kind === 'nothing' && batch.counts.normaliser !== claim.normaliser;

@@ -9,6 +9,7 @@ import type { Access, Caller, Role } from '../storage/access.ts';
 import type { AccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { ClosedReader } from '../storage/closed.ts';
+import type { StoredLetter } from '../storage/dead-letters.ts';
 import { openScope, type Range, type Scope } from '../storage/scope.ts';
 import type { LoadedCatalogue } from './catalogue.ts';
 import { createOldest } from './oldest.ts';
@@ -44,8 +45,24 @@ export interface ReadOptions {
   readonly rules?: readonly RuleDocument[];
   /** Null without one. */
   readonly catalogue?: LoadedCatalogue | null;
+  /** Reads dead letters again; where nothing is said there is no log to read them from. */
+  readonly replays?: Replays;
   /** Why this process is not ready; it is when nothing is said. */
   readonly notReady?: () => Promise<readonly string[]>;
+}
+
+/** What reads dead letters again. */
+export interface Replays {
+  /** Whether the bytes of each are still in the log or kept. */
+  replayable(letters: readonly StoredLetter[]): Promise<readonly boolean[]>;
+  /** A dry run stores nothing, and counts what would be. Each problem tells why so many were not read again. */
+  replay(letters: readonly StoredLetter[], isDry: boolean): Promise<ReplayAnswer>;
+}
+
+interface ReplayAnswer {
+  readonly replayed: number;
+  readonly rejectedAgain: number;
+  readonly problems: readonly { readonly code: string; readonly count: number; readonly message: string }[];
 }
 
 export interface ReadContext {
@@ -60,6 +77,8 @@ export interface Rules<Parent, Answer> {
   readonly roles?: readonly Role[];
   /** How many rows the answer shows; 1 when nothing is said. */
   readonly rows?: (answer: NonNullable<Answer>) => number;
+  /** It changes something: that stands in the access log before it is done, too. */
+  readonly changes?: true;
   /** Of which thing it is a read; the argument `id` when nothing is said. */
   readonly target?: (parent: Parent) => string;
 }
@@ -109,6 +128,7 @@ export function createGuard(options: ReadOptions): Guard {
           await accessLog.write({ ...record, allowed: false });
           throw new AuditError('FORBIDDEN', `The roles of this key (${roles.join(', ')}) do not allow ${record.action}`);
         }
+        if (rules.changes === true) await accessLog.write({ ...record, allowed: true });
         try {
           // What ends before retention alone would say may be an archive that arrived since.
           if (isEarly(args)) await oldest.ask();

@@ -42,13 +42,31 @@ const claims = `SELECT log_id, topic, source_epoch, kafka_partition, first_offse
 
 const arrivedInRange = 'arrived >= fromUnixTimestamp64Milli({from:Int64}) AND arrived < fromUnixTimestamp64Milli({to:Int64})';
 
+/**
+ * What replays made of dead letters of those claims, by claim; one that is not settled is still being stored. Its `records`
+ * were rejected before, and are its events and what it skipped now.
+ */
+const replays = `SELECT log_id, topic, source_epoch, kafka_partition, first_offset, sum(n_records) AS was_rejected, sum(n_events) AS now_events,
+    sum(n_skipped) AS now_skipped
+  FROM (
+    SELECT log_id, topic, source_epoch, kafka_partition, first_offset, argMax(records, (revision, attempt)) AS n_records,
+      argMax(events, (revision, attempt)) AS n_events, argMax(skipped, (revision, attempt)) AS n_skipped
+    FROM batches
+    WHERE replay > 0
+    GROUP BY log_id, topic, source_epoch, kafka_partition, first_offset, replay
+    HAVING argMax(settled, (revision, attempt)) = 1
+  )
+  GROUP BY log_id, topic, source_epoch, kafka_partition, first_offset`;
+
 type Raw<Row> = { readonly [Key in keyof Row]: Row[Key] extends number ? string | number : Row[Key] };
 
 export async function ledgerRows(clickhouse: ClickHouse, range: Range, closed: Closed): Promise<LedgerRow[]> {
   const rows = await clickhouse.rows<Raw<LedgerRow>>(
     `SELECT topic, source_epoch AS sourceEpoch, kafka_partition AS partition, min(first_offset) AS firstOffset, max(last) AS lastOffset,
-  sum(n_messages) AS messages, sum(n_records) AS records, sum(n_events) AS events, sum(n_rejected) AS rejected, sum(n_skipped) AS skipped
-FROM (${claims})
+  sum(n_messages) AS messages, sum(n_records + now_events + now_skipped) - sum(was_rejected) AS records,
+  sum(n_events + now_events) AS events, sum(n_rejected) - sum(was_rejected) AS rejected, sum(n_skipped + now_skipped) AS skipped
+FROM (${claims}) AS claims
+LEFT JOIN (${replays}) AS replays USING (log_id, topic, source_epoch, kafka_partition, first_offset)
 WHERE first_offset >= 0 AND ${arrivedInRange}
 GROUP BY log_id, topic, source_epoch, kafka_partition
 ORDER BY topic, source_epoch, kafka_partition`,

@@ -104,13 +104,13 @@ export type ResolversTypes = {
   String: ResolverTypeWrapper<Types.Scalars['String']['output']>;
   ID: ResolverTypeWrapper<Types.Scalars['ID']['output']>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Boolean: ResolverTypeWrapper<Types.Scalars['Boolean']['output']>;
   SortOrder: Types.SortOrder;
   TimeRange: Types.TimeRange;
   AbsoluteRange: Types.AbsoluteRange;
   ResolvedRange: ResolverTypeWrapper<Types.ResolvedRange>;
   AuditEventFilter: Types.AuditEventFilter;
   StringMatch: Types.StringMatch;
-  Boolean: ResolverTypeWrapper<Types.Scalars['Boolean']['output']>;
   IntMatch: Types.IntMatch;
   FloatMatch: Types.FloatMatch;
   Float: ResolverTypeWrapper<Types.Scalars['Float']['output']>;
@@ -228,6 +228,7 @@ export type ResolversTypes = {
   ApiKeyInput: Types.ApiKeyInput;
   ApiKey: ResolverTypeWrapper<Types.ApiKey>;
   UserError: ResolverTypeWrapper<Types.UserError>;
+  ReplayPayload: ResolverTypeWrapper<Types.ReplayPayload>;
   AlertPayload: ResolverTypeWrapper<Omit<Types.AlertPayload, 'alert'> & { alert?: Types.Maybe<ResolversTypes['Alert']> }>;
   ApiKeyPayload: ResolverTypeWrapper<Types.ApiKeyPayload>;
   Catalogue: ResolverTypeWrapper<Types.Catalogue>;
@@ -251,12 +252,12 @@ export type ResolversParentTypes = {
   String: Types.Scalars['String']['output'];
   ID: Types.Scalars['ID']['output'];
   Mutation: Record<PropertyKey, never>;
+  Boolean: Types.Scalars['Boolean']['output'];
   TimeRange: Types.TimeRange;
   AbsoluteRange: Types.AbsoluteRange;
   ResolvedRange: Types.ResolvedRange;
   AuditEventFilter: Types.AuditEventFilter;
   StringMatch: Types.StringMatch;
-  Boolean: Types.Scalars['Boolean']['output'];
   IntMatch: Types.IntMatch;
   FloatMatch: Types.FloatMatch;
   Float: Types.Scalars['Float']['output'];
@@ -342,6 +343,7 @@ export type ResolversParentTypes = {
   ApiKeyInput: Types.ApiKeyInput;
   ApiKey: Types.ApiKey;
   UserError: Types.UserError;
+  ReplayPayload: Types.ReplayPayload;
   AlertPayload: Omit<Types.AlertPayload, 'alert'> & { alert?: Types.Maybe<ResolversParentTypes['Alert']> };
   ApiKeyPayload: Types.ApiKeyPayload;
   Catalogue: Types.Catalogue;
@@ -435,6 +437,12 @@ export type MutationResolvers<
     ParentType,
     ContextType,
     RequireFields<Types.MutationAcknowledgeAlertArgs, 'id'>
+  >;
+  replayDeadLetters?: Resolver<
+    Types.Maybe<ResolversTypes['ReplayPayload']>,
+    ParentType,
+    ContextType,
+    RequireFields<Types.MutationReplayDeadLettersArgs, 'range' | 'dryRun'>
   >;
   createApiKey?: Resolver<
     Types.Maybe<ResolversTypes['ApiKeyPayload']>,
@@ -1138,6 +1146,16 @@ export type UserErrorResolvers<
   message?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type ReplayPayloadResolvers<
+  ContextType = ReadContext,
+  ParentType extends ResolversParentTypes['ReplayPayload'] = ResolversParentTypes['ReplayPayload'],
+> = {
+  matched?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  replayed?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  rejectedAgain?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  userErrors?: Resolver<ReadonlyArray<ResolversTypes['UserError']>, ParentType, ContextType>;
+};
+
 export type AlertPayloadResolvers<
   ContextType = ReadContext,
   ParentType extends ResolversParentTypes['AlertPayload'] = ResolversParentTypes['AlertPayload'],
@@ -1300,6 +1318,7 @@ export type Resolvers<ContextType = ReadContext> = {
   Grants?: GrantsResolvers<ContextType>;
   ApiKey?: ApiKeyResolvers<ContextType>;
   UserError?: UserErrorResolvers<ContextType>;
+  ReplayPayload?: ReplayPayloadResolvers<ContextType>;
   AlertPayload?: AlertPayloadResolvers<ContextType>;
   ApiKeyPayload?: ApiKeyPayloadResolvers<ContextType>;
   Catalogue?: CatalogueResolvers<ContextType>;

@@ -17,7 +17,7 @@ export function createResolvers(
   const [state, caller, keys] = [stateResolvers(options, guard), callerResolvers(options, guard), keyResolvers(options, guard)];
   return {
     Query: { ...events.Query, ...figures.Query, ...alerts.Query, ...state.Query, ...caller.Query },
-    Mutation: { ...alerts.Mutation, ...keys.Mutation },
+    Mutation: { ...alerts.Mutation, ...state.Mutation, ...keys.Mutation },
     MetricValues: figures.MetricValues,
     Quantiles: figures.Quantiles,
     Alert: alerts.Alert,

@@ -101,6 +101,7 @@ export type QueryDeadLettersArgs = {
 
 export type Mutation = {
   readonly acknowledgeAlert?: EntireFieldWrapper<Maybe<AlertPayload>>;
+  readonly replayDeadLetters?: EntireFieldWrapper<Maybe<ReplayPayload>>;
   readonly createApiKey?: EntireFieldWrapper<Maybe<ApiKeyPayload>>;
   readonly revokeApiKey?: EntireFieldWrapper<Maybe<ApiKeyPayload>>;
 };
@@ -108,6 +109,12 @@ export type Mutation = {
 export type MutationAcknowledgeAlertArgs = {
   id: Scalars['ID']['input'];
   note?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type MutationReplayDeadLettersArgs = {
+  range: TimeRange;
+  filter?: InputMaybe<DeadLetterFilter>;
+  dryRun?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
 export type MutationCreateApiKeyArgs = {
@@ -933,6 +940,13 @@ export type UserError = {
   readonly field?: EntireFieldWrapper<Maybe<ReadonlyArray<Scalars['String']['output']>>>;
   readonly code: EntireFieldWrapper<Scalars['String']['output']>;
   readonly message: EntireFieldWrapper<Scalars['String']['output']>;
+};
+
+export type ReplayPayload = {
+  readonly matched: EntireFieldWrapper<Scalars['SafeInt']['output']>;
+  readonly replayed: EntireFieldWrapper<Scalars['SafeInt']['output']>;
+  readonly rejectedAgain: EntireFieldWrapper<Scalars['SafeInt']['output']>;
+  readonly userErrors: EntireFieldWrapper<ReadonlyArray<UserError>>;
 };
 
 export type AlertPayload = {

@@ -1,27 +1,10 @@
 /** What a batch leaves in the tables besides its claim, and what reading it back shows. */
 import type { ClickHouse } from './clickhouse.ts';
 import { atShard, type Place, quorumOf, syncReplica } from './cluster.ts';
+import { type DeadLetter, toLetterRow } from './dead-letters.ts';
 import type { Claim, PartitionKey } from './ledger.ts';
 import { isRefusedForGood } from './refusals.ts';
 import { readFloor } from './retention-floor.ts';
-
-export interface DeadLetter {
-  readonly offset: number;
-  readonly index: number;
-  readonly tenant: string;
-  /** A code of the catalogue, for instance UNKNOWN_FORMAT. */
-  readonly code: string;
-  /** JSON path inside the element, '' for the whole. */
-  readonly path: string;
-  /** What was expected and what came, without values. */
-  readonly message: string;
-  readonly detectedFormat: string;
-  /** Redacted, at most 4 KiB. */
-  readonly excerpt: string;
-  /** Size and hash of the whole element (of the message where it could not be opened). */
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** What stands in the range of a claim. */
 export interface Found {
@@ -47,6 +30,7 @@ export interface BatchStore {
   insertEvents(block: Buffer, token: string, at?: BatchPlace): Promise<void>;
   /** Idempotent by position, and beside those of another normaliser. */
   insertDeadLetters(key: PartitionKey, batch: BatchIdentity, letters: readonly DeadLetter[]): Promise<void>;
+  /** Events of the claim's own replay; of a replay no dead letters are looked for. */
   found(key: PartitionKey, claim: Claim): Promise<Found>;
   /** Whether a block could be stored; it is tried beside the table and leaves nothing. */
   accepts(block: Buffer): Promise<boolean>;
@@ -77,7 +61,7 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
       if (letters.length === 0) return;
       await clickhouse.insertRows(
         'dead_letters',
-        letters.map((letter) => toRow(key, batch, letter)),
+        letters.map((letter) => toLetterRow({ ...key, ...batch, ...letter, replayedAt: null })),
       );
     },
     async found(key, claim) {
@@ -85,8 +69,8 @@ export function openBatchStore(clickhouse: ClickHouse): BatchStore {
       return atShard(clickhouse, { ...key, shard: claim.shard }, async (place) => {
         // In this order: a writer stores its dead letters first, so whoever sees its events sees them as well.
         if (clickhouse.cluster) await syncReplica(place.node, place.table);
-        const found = await foundEvents(place, range, claim.receivedAt);
-        if (hasNoLetters(claim, found)) return { ...found, deadLetters: {} };
+        const found = await foundEvents(place, { ...range, replay: claim.replay ?? 0 }, claim.receivedAt);
+        if (claim.replay !== undefined || hasNoLetters(claim, found)) return { ...found, deadLetters: {} };
         if (clickhouse.cluster) await syncReplica(place.node, 'dead_letters');
         return { ...found, deadLetters: await foundLetters(place.node, range) };
       });
@@ -131,13 +115,18 @@ async function isAccepted({ node, table }: Place, block: Buffer): Promise<boolea
 type OffsetRange = PartitionKey & { readonly firstOffset: number; readonly lastOffset: number };
 
 /** A day on both sides: every copy of a batch carries its claim's time, and other days need not be opened. */
-async function foundEvents({ node, table }: Place, range: OffsetRange, receivedAt: number): Promise<Omit<Found, 'deadLetters'>> {
+async function foundEvents(
+  { node, table }: Place,
+  range: OffsetRange & { readonly replay: number },
+  receivedAt: number,
+): Promise<Omit<Found, 'deadLetters'>> {
   const [row] = await node.rows<{ events: string; distinct: string; batch_events: number[]; normalisers: string[] }>(
     `SELECT count() AS events, uniqExact(kafka_offset, message_index) AS distinct,
   groupUniqArray(batch_events) AS batch_events, groupUniqArray(normaliser) AS normalisers
 FROM ${table}
 WHERE received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-  AND ${inRange}`,
+  AND ${inRange}
+  AND replay = {replay:UInt16}`,
     { parameters: { ...range, since: Math.max(0, receivedAt - dayMs), until: receivedAt + dayMs } },
   );
   return {
@@ -162,25 +151,4 @@ GROUP BY normaliser`,
     { parameters: { ...range } },
   );
   return Object.fromEntries(rows.map(({ normaliser, n }) => [normaliser, Number(n)]));
-}
-
-function toRow(key: PartitionKey, { firstOffset, receivedAt, normaliser }: BatchIdentity, letter: DeadLetter): object {
-  return {
-    source_epoch: key.sourceEpoch,
-    topic: key.topic,
-    kafka_partition: key.partition,
-    kafka_offset: letter.offset,
-    message_index: letter.index,
-    normaliser,
-    first_offset: firstOffset,
-    received_at: new Date(receivedAt).toISOString(),
-    tenant: letter.tenant,
-    code: letter.code,
-    path: letter.path,
-    message: letter.message,
-    detected_format: letter.detectedFormat,
-    excerpt: letter.excerpt,
-    bytes: letter.bytes,
-    sha256: letter.sha256,
-  };
 }

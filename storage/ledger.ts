@@ -40,6 +40,8 @@ export interface Claim {
   readonly sequence: number;
   /** Where its events are, from 1 on; left out where there are no shards. */
   readonly shard?: number | undefined;
+  /** From 1 on: dead letters of the claim that were read again; left out of the chain itself. */
+  readonly replay?: number;
 }
 
 /** The origin of a partition covers everything before the first offset that is read. */
@@ -69,9 +71,10 @@ export function logReplaced(place: string, why: string): AuditError {
   return new AuditError('LOG_REPLACED', message);
 }
 
-export function claimToken(key: PartitionKey, firstOffset: number): string {
+export function claimToken(key: PartitionKey, firstOffset: number, replay = 0): string {
   const start = firstOffset === originOffset ? 'origin' : String(firstOffset);
-  return `${key.logId}:${key.sourceEpoch}:${key.topic}:${key.partition}:${start}`;
+  const token = `${key.logId}:${key.sourceEpoch}:${key.topic}:${key.partition}:${start}`;
+  return replay === 0 ? token : `${token}:replay:${replay}`;
 }
 
 interface Row {
@@ -96,15 +99,16 @@ interface Row {
   readonly revision: number;
   readonly sequence: string;
   readonly shard: number;
+  readonly replay: number;
 }
 
-const ofPartition = `log_id = {logId:String}
+export const ofPartition = `log_id = {logId:String}
   AND source_epoch = {sourceEpoch:UInt16}
   AND topic = {topic:String}
   AND kafka_partition = {partition:UInt32}
-  AND replay = 0`;
+  AND replay = {replay:UInt16}`;
 
-const ofBatch = 'first_offset = {firstOffset:Int64}';
+export const ofBatch = 'first_offset = {firstOffset:Int64}';
 
 const columns = `first_offset, last_offset, messages, records, events, rejected, skipped, gap_reason, note,
   toUnixTimestamp64Milli(received_at) AS received_at_ms,
@@ -112,7 +116,7 @@ const columns = `first_offset, last_offset, messages, records, events, rejected,
   toUnixTimestamp64Micro(max_timestamp) AS max_timestamp_us,
   normaliser, last_sha256,
   toUnixTimestamp64Milli(last_timestamp) AS last_timestamp_ms,
-  settled, attempt, writer, revision, sequence, shard`;
+  settled, attempt, writer, revision, sequence, shard, replay`;
 
 /** A one-row INSERT … SELECT is one block by nature. */
 const underToken = (token: string) => ({
@@ -122,29 +126,50 @@ const underToken = (token: string) => ({
   insert_deduplication_token: token,
 });
 
-export function openLedger(clickhouse: ClickHouse): Ledger {
-  async function insert(key: PartitionKey, claim: Claim, token: string, condition: string): Promise<void> {
+/** One row, where the condition holds. Success says nothing: read back. */
+export type InsertRow = (key: PartitionKey, claim: Claim, token: string, condition: string) => Promise<void>;
+
+export const rowInserter =
+  (clickhouse: ClickHouse): InsertRow =>
+  async (key, claim, token, condition) => {
     const { cluster } = clickhouse;
     const shard = cluster === undefined ? 0 : (claim.shard ?? shardOf(key, await cluster.shards()));
     const statement = `INSERT INTO batches
-SELECT {logId:String}, {sourceEpoch:UInt16}, {topic:String}, {partition:UInt32}, {firstOffset:Int64}, 0, {lastOffset:Int64},
+SELECT {logId:String}, {sourceEpoch:UInt16}, {topic:String}, {partition:UInt32}, {firstOffset:Int64}, {replay:UInt16}, {lastOffset:Int64},
   {messages:UInt32}, {records:UInt32}, {events:UInt32}, {rejected:UInt32}, {skipped:UInt32}, {gapReason:String}, {note:String},
   fromUnixTimestamp64Milli({receivedAt:Int64}, 'UTC'), fromUnixTimestamp64Micro({minTimestamp:Int64}, 'UTC'),
   fromUnixTimestamp64Micro({maxTimestamp:Int64}, 'UTC'), {normaliser:String}, {lastSha256:String},
   fromUnixTimestamp64Milli({lastTimestamp:Int64}, 'UTC'), {settled:UInt8}, {attempt:UInt8}, {shard:UInt16}, {writer:String},
   {revision:UInt32}, {sequence:UInt64}
 WHERE ${condition}`;
-    const parameters = { ...key, ...claim, shard, settled: claim.settled ? 1 : 0 };
+    const parameters = { ...key, replay: 0, ...claim, shard, settled: claim.settled ? 1 : 0 };
     await inSync(clickhouse, 'batches', key, (node) =>
       node.run(statement, { parameters, settings: { ...underToken(token), ...quorumOf(clickhouse) } }),
     );
-  }
+  };
 
-  async function read(key: PartitionKey, condition: string, order: string, parameters: object = {}): Promise<Claim[]> {
-    const sql = `SELECT ${columns}\nFROM batches\nWHERE ${ofPartition}\n  AND ${condition}\n${order}`;
-    const rows = await inSync(clickhouse, 'batches', key, (node) => node.rows<Row>(sql, { parameters: { ...key, ...parameters } }));
-    return effective(rows.map(toClaim));
-  }
+export interface Wanted {
+  readonly condition: string;
+  /** What follows WHERE. */
+  readonly tail: string;
+  readonly parameters?: object;
+}
+
+/** Rows of a partition, those of the chain where nothing is said. */
+export async function readRows(clickhouse: ClickHouse, key: PartitionKey, { condition, tail, parameters }: Wanted): Promise<Claim[]> {
+  const sql = `SELECT ${columns}\nFROM batches\nWHERE ${condition}\n${tail}`;
+  const bound = { parameters: { ...key, replay: 0, ...parameters } };
+  return (await inSync(clickhouse, 'batches', key, (node) => node.rows<Row>(sql, bound))).map(toClaim);
+}
+
+/** From the state that was observed alone: the revision before it is there, and nobody has written this one. */
+const isObserved = `EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND ${ofBatch} AND last_offset = {lastOffset:Int64} AND revision = {revision:UInt32} - 1)
+  AND NOT EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND ${ofBatch} AND revision >= {revision:UInt32})`;
+
+export function openLedger(clickhouse: ClickHouse): Ledger {
+  const insert = rowInserter(clickhouse);
+  const read = async (key: PartitionKey, condition: string, tail: string, parameters: object = {}): Promise<Claim[]> =>
+    effective(await readRows(clickhouse, key, { condition: `${ofPartition}\n  AND ${condition}`, tail, parameters }));
 
   return {
     async sourceEpoch(logId, topic) {
@@ -174,15 +199,7 @@ WHERE topic = {topic:String}`;
     // The token decides between writers that race; the condition stops one that comes late, even after the token is forgotten.
     insertClaim: (key, claim, token) =>
       insert(key, claim, token, `NOT EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND first_offset >= {firstOffset:Int64})`),
-    // From the state that was observed alone: the revision before it is there, and nobody has written this one.
-    insertRevision: (key, claim, token) =>
-      insert(
-        key,
-        claim,
-        token,
-        `EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND ${ofBatch} AND last_offset = {lastOffset:Int64} AND revision = {revision:UInt32} - 1)
-  AND NOT EXISTS (SELECT 1 FROM batches WHERE ${ofPartition} AND ${ofBatch} AND revision >= {revision:UInt32})`,
-      ),
+    insertRevision: (key, claim, token) => insert(key, claim, token, isObserved),
   };
 }
 
@@ -209,6 +226,7 @@ function toClaim(row: Row): Claim {
     revision: row.revision,
     sequence: Number(row.sequence),
     ...(row.shard > 0 && { shard: row.shard }),
+    ...(row.replay > 0 && { replay: row.replay }),
   };
 }
 

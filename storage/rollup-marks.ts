@@ -119,23 +119,24 @@ function toPending(row: PendingRow): Pending {
 
 /**
  * Spans of the range, whole hours, in which the rollups are not what is stored; all of it while there are none. The times of
- * a claim are its maker's: where a revision says that another reader stored it, nothing is known of them.
+ * a claim are its maker's: where a revision says that another reader stored it, nothing is known of them. A replay is its
+ * maker's alone, or nothing.
  */
 export async function staleSpans(clickhouse: ClickHouse, range: Span): Promise<Span[]> {
   const mark = await readMark(clickhouse);
   if (mark === null) return [range];
   const { from, parameters } = rowsBeyond(mark);
   // Plain claims are hours alone, however many they are.
-  const rows = await clickhouse.rows<{ name: string; revision: number; begins: number; ends: number }>(
+  const rows = await clickhouse.rows<{ name: string; revision: number; replay: number; begins: number; ends: number }>(
     `SELECT DISTINCT toUnixTimestamp(toStartOfHour(min_timestamp)) AS begins, toUnixTimestamp(toStartOfHour(max_timestamp)) + 3600 AS ends,
-  revision, ${named} AS name
+  revision, replay, ${named} AS name
 FROM ${from}
 WHERE events > 0 OR revision > 0`,
     { parameters },
   );
   const known = new Set(mark.seen);
   const unknown = rows.filter(({ name }) => !known.has(name));
-  if (unknown.some(({ revision }) => revision > 0)) return [range];
+  if (unknown.some(({ revision, replay }) => revision > 0 && replay === 0)) return [range];
   const spans = unknown.map(({ begins, ends }) => ({ from: Number(begins) * 1_000, to: Number(ends) * 1_000 }));
   return joined(spans.filter(({ from, to }) => from < range.to && to > range.from));
 }

@@ -12,6 +12,10 @@ import type { AssignedPartition, Bounds, Fetched, Log, LogConsumer, LogMessage, 
 import { appendPlaced } from './placement.ts';
 import { createSealer, type Sealed, type Sealer, type SealOptions } from './seal.ts';
 
+export interface JournalOptions extends SealOptions {
+  readonly folder: string;
+}
+
 export interface Journal extends Log {
   /** Forgets records below an offset. Whoever calls it knows that they are stored and need not be read again. */
   trim(place: TopicPartition, below: number): Promise<void>;
@@ -42,14 +46,14 @@ type StoredKey = [span: number, topic: string, partition: number];
 
 const spanOf = (at: number) => Math.floor(at / 10_000);
 
-export function openJournal(options: SealOptions): Journal {
+export function openJournal(options: JournalOptions): Journal {
   const root = openFolder(options.folder);
   const records: Database<Stored, RecordKey> = root.openDB({ name: 'records' });
   const ends: Database<Ends, [string, number]> = root.openDB({ name: 'ends' });
   const marks: Database<number | string, string[]> = root.openDB({ name: 'marks' });
   const storedBelow: Database<number, StoredKey> = root.openDB({ name: 'stored' });
   const proofs: Database<Sealed, string> = root.openDB({ name: 'proofs' });
-  const seal = createSealer(options);
+  const seal = createSealer(options, `The journal in ${options.folder}`);
   const readers = readerLocks(root, options.folder);
   const consumers = new Set<LogConsumer>();
 
@@ -119,6 +123,12 @@ export function openJournal(options: SealOptions): Journal {
       return appendPlaced(messages, { partitions, maxRecords: recordsPerTransaction, maxBytes: Infinity, append });
     },
     bounds: async (topics) => topics.flatMap(boundsOf),
+    async *read({ topic, partition }, offsets) {
+      for (const offset of offsets) {
+        const message = readRecord(records, seal, [topic, partition, offset]);
+        if (message !== null) yield message;
+      }
+    },
     async consume(consuming) {
       const unlock = await readers.lock(consuming.group);
       const control = new AbortController();

@@ -48,7 +48,7 @@ export function noBrokerAnswered(error: unknown): boolean {
 }
 
 /** The protocol's name of an error. */
-function protocolType(error: unknown): string | undefined {
+export function protocolType(error: unknown): string | undefined {
   return causes(error)
     .map((one) => ('type' in one && typeof one.type === 'string' ? one.type : undefined))
     .find((type) => type !== undefined);

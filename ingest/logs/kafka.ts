@@ -23,6 +23,7 @@ import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
 import { connected, oneAtATime } from './connection.ts';
 import { leaderHasMoved, namedFor, noBrokerAnswered, toAuditError } from './kafka-errors.ts';
+import { fetchAt, type FetchingCluster } from './kafka-read.ts';
 import { type Group, leaveForPredecessors, nameInFolder, namesOfEnded } from './membership.ts';
 import { appendPlaced } from './placement.ts';
 
@@ -91,6 +92,24 @@ export function openKafka(options: KafkaOptions): Log {
         ),
       ),
     bounds,
+    async *read(place, offsets) {
+      const cluster = clusterOf(client);
+      const { topic } = place;
+      try {
+        await named([topic], async () => {
+          await cluster.connect();
+          await cluster.addTargetTopic(topic);
+        });
+        const messages = fetchAt<KafkaMessage>(cluster, place, offsets);
+        for (;;) {
+          const { done, value } = await named([topic], () => messages.next());
+          if (done === true) return;
+          yield toMessage(value);
+        }
+      } finally {
+        await cluster.disconnect();
+      }
+    },
     async consume(consuming) {
       await bounds(consuming.topics); // names a topic that is missing before anything is joined
       const folder = membershipFolder;
@@ -287,7 +306,9 @@ function toArrival(batch: Batch): Arrival {
   };
 }
 
-function toMessage({ offset, timestamp, value, headers }: Batch['messages'][number]): LogMessage {
+type KafkaMessage = Batch['messages'][number];
+
+function toMessage({ offset, timestamp, value, headers }: KafkaMessage): LogMessage {
   return { offset: Number(offset), timestamp: Number(timestamp), value, headers: headers === undefined ? noHeaders : textHeaders(headers) };
 }
 
@@ -356,20 +377,23 @@ function groupOf(client: Client, admin: Admin, groupId: string): Group {
   return {
     members: async () => (await admin.describeGroups([groupId])).groups.flatMap(({ members }) => members),
     async leave(memberIds) {
-      const create = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster');
-      if (create === undefined) throw new Error('kafkajs has no createCluster any more');
-      const cluster = (client as unknown as Record<symbol, (options: object) => InternalCluster>)[create]?.({ metadataMaxAge: 60_000 });
-      await cluster?.connect();
-      const coordinator = await cluster?.findGroupCoordinator({ groupId });
-      for (const memberId of memberIds) await coordinator?.leaveGroup({ groupId, memberId });
-      await cluster?.disconnect();
+      const cluster = clusterOf(client);
+      await cluster.connect();
+      const coordinator = await cluster.findGroupCoordinator({ groupId });
+      for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId });
+      await cluster.disconnect();
     },
   };
 }
 
-interface InternalCluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
+function clusterOf(client: Client): InternalCluster {
+  const make = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster');
+  const create = make && (client as unknown as Record<symbol, (options: object) => InternalCluster>)[make];
+  if (create === undefined) throw new Error('kafkajs has no createCluster any more');
+  return create({ metadataMaxAge: 60_000, allowAutoTopicCreation: false });
+}
+
+interface InternalCluster extends FetchingCluster {
   findGroupCoordinator(group: {
     groupId: string;
   }): Promise<{ leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown> }>;

@@ -1,4 +1,4 @@
-/** Values of the journal under AES-256-GCM: records stand there as they came, secrets included. */
+/** Records as they came, secrets included, under AES-256-GCM: in the journal, and where dead letters are kept whole. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { PurposeKey } from '../../core/keys.ts';
@@ -22,13 +22,13 @@ export interface Sealer {
 }
 
 export interface SealOptions {
-  readonly folder: string;
   readonly key: PurposeKey;
   /** Keys of before a rotation: what they sealed can still be read. */
   readonly previousKeys?: readonly PurposeKey[];
 }
 
-export function createSealer({ key, previousKeys = [], folder }: SealOptions): Sealer {
+/** `what` was sealed, for the message of an error. */
+export function createSealer({ key, previousKeys = [] }: SealOptions, what: string): Sealer {
   const keys = new Map([...previousKeys, key].map((each) => [each.id, each.key]));
   return {
     close({ value, headers = {} }) {
@@ -49,7 +49,7 @@ export function createSealer({ key, previousKeys = [], folder }: SealOptions): S
         const headEnd = 4 + content.readUInt32LE(0);
         return { headers: JSON.parse(content.subarray(4, headEnd).toString()) as Record<string, string>, value: content.subarray(headEnd) };
       } catch (error) {
-        const message = `The journal in ${folder} cannot be opened with this secret: ${messageOf(error)}. Start with the secret it was written with, or add that one to secret.previous`;
+        const message = `${what} cannot be opened with this secret: ${messageOf(error)}. Start with the secret it was written with, or add that one to secret.previous`;
         throw new AuditError('CONFIG_INVALID', message, { cause: error });
       }
     },

@@ -1,7 +1,8 @@
 /** The state of the data itself: complete or not, what could not be read, how the pipeline stands, what the catalogue says. */
+import { AuditError } from '../../core/errors.ts';
 import { viewCatalogue } from '../catalogue.ts';
 import { completeness } from '../completeness.ts';
-import { deadLetters } from '../dead-letters.ts';
+import { deadLetters, standingLetters } from '../dead-letters.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
 import { resolveRange } from '../range.ts';
 import type { Resolvers } from '../resolver-types.ts';
@@ -9,7 +10,8 @@ import type { TimeRange } from '../../schemas/api.ts';
 import { pipelineStatus } from '../pipeline.ts';
 
 export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf, pageSize }: Guard) {
-  const { clickhouse, clock, closed, cursorKeys } = options;
+  const { clickhouse, clock, closed, cursorKeys, replays } = options;
+  const replayable = replays?.replayable ?? (async () => []);
   // What was removed is explained, however long ago: the ledger and the record of removals stay.
   const arrivalRangeOf = (range: TimeRange) => resolveRange(range, clock.now(), { ...options.limits, retentionMs: Infinity });
   return {
@@ -27,7 +29,7 @@ export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
             first: pageSize(args.first),
             after: args.after ?? null,
           };
-          return deadLetters(clickhouse, caller.tenants, query, cursorKeys);
+          return deadLetters(clickhouse, caller.tenants, query, { keys: cursorKeys, replayable });
         },
         { roles: ['admin', 'operator'], rows: ({ edges }) => edges.length },
       ),
@@ -38,6 +40,22 @@ export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
         return options.catalogue ? viewCatalogue(options.catalogue, given) : null;
       }),
       pipeline: guarded((_, context) => pipelineStatus(options, scopeOf(context)), { roles: ['admin', 'operator'] }),
+    },
+    Mutation: {
+      replayDeadLetters: guarded(
+        async ({ range, filter, dryRun }, { caller }) => {
+          const { matched, letters } = await standingLetters(clickhouse, caller.tenants, { range: rangeOf(range), filter: filter ?? {} });
+          if (replays === undefined) throw new AuditError('LOG_UNAVAILABLE', 'This service has no log to read dead letters from');
+          const { problems, ...tally } = await replays.replay(letters, dryRun ?? false);
+          const userErrors = problems.map(({ code, count, message }) => ({
+            field: null,
+            code,
+            message: `${count} not read again: ${message}`,
+          }));
+          return { matched, ...tally, userErrors };
+        },
+        { roles: ['admin', 'operator'], changes: true, rows: ({ replayed }) => (typeof replayed === 'number' ? replayed : 0) },
+      ),
     },
   } satisfies Resolvers;
 }

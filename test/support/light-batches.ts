@@ -1,7 +1,7 @@
 /** Batches without blocks, for tests that make a million: what a text is to a version of the reader, and what a batch says of itself. */
 import { type Batch, type BatchMaker, type OpenBatch, type Range, type Refusal, sha256Of } from '../../ingest/batch.ts';
 import type { LogMessage } from '../../ingest/log.ts';
-import type { DeadLetter } from '../../storage/batch-store.ts';
+import type { DeadLetter } from '../../storage/dead-letters.ts';
 import type { PartitionKey } from '../../storage/ledger.ts';
 import { type MemoryBlock, placeOf } from './memory-engine.ts';
 

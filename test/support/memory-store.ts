@@ -1,13 +1,17 @@
 /**
  * Ledger and tables in memory, with the engine's ways that the write protocol is made against: tokens with a window, a token
- * burnt by a crash, a request that lands after its client gave up, lost requests and lost answers. Blocks are JSON here.
+ * burnt by a crash, a request that lands after its client gave up, lost requests and lost answers. Blocks are JSON here, but for
+ * markers and replays.
  */
 import { AuditError } from '../../core/errors.ts';
+import { grouped } from '../../core/grouped.ts';
 import { type BatchMaker, createBatchMaker, maxBlockRows } from '../../ingest/batch.ts';
 import type { LogMessage } from '../../ingest/log.ts';
-import { gapNormaliser } from '../../ingest/marker.ts';
 import type { BatchStore, Found } from '../../storage/batch-store.ts';
+import type { LetterStore, StoredLetter } from '../../storage/dead-letters.ts';
 import { type Claim, effective, type Ledger, type PartitionKey } from '../../storage/ledger.ts';
+import { readPlaces, type ReplayLedger } from '../../storage/replays.ts';
+import { storageRows } from './native.ts';
 import { lineDecoder } from './writer.ts';
 
 /** What becomes of one insert under a token: the next in line that names its table is used up. */
@@ -15,6 +19,7 @@ export type Fault = 'lost request' | 'lost answer' | 'held' | 'burnt' | 'refused
 
 interface Row {
   readonly position: string;
+  readonly replay: number;
   readonly batchEvents: number;
   readonly normaliser: string;
   readonly attempt: number;
@@ -22,6 +27,7 @@ interface Row {
 
 interface Block {
   readonly positions: readonly string[];
+  readonly replay: number;
   /** 0: the marker. */
   readonly batchEvents: number;
   readonly normaliser: string;
@@ -32,7 +38,11 @@ type Table = 'batches' | 'events';
 
 export interface MemoryStore {
   readonly ledger: Ledger;
+  readonly replays: ReplayLedger;
   readonly store: BatchStore;
+  readonly letters: LetterStore;
+  /** Dead letters whole, by position, as a replay finds them. */
+  readonly stored: Map<string, StoredLetter>;
   /** Rows as they stand. */
   readonly claims: Claim[];
   readonly events: Row[];
@@ -74,7 +84,17 @@ export function memoryStore(): MemoryStore {
   }
 
   const rowsFrom = (from: number) =>
-    state.claims.filter(({ firstOffset }) => firstOffset >= from).toSorted((a, b) => a.firstOffset - b.firstOffset);
+    state.claims
+      .filter(({ firstOffset, replay }) => replay === undefined && firstOffset >= from)
+      .toSorted((a, b) => a.firstOffset - b.firstOffset);
+
+  const replaysOf = (isWanted: (claim: Claim) => boolean) =>
+    [
+      ...grouped(
+        state.claims.filter((claim) => claim.replay !== undefined && isWanted(claim)),
+        placeOfReplay,
+      ).values(),
+    ].flatMap(effective);
 
   function insertClaim(claim: Claim, token: string, isAllowed: () => boolean): void {
     insert('batches', token, () => {
@@ -103,17 +123,47 @@ export function memoryStore(): MemoryStore {
       insertClaim: async (_key, claim, token) => insertClaim(claim, token, () => rowsFrom(claim.firstOffset).length === 0),
       insertRevision: async (_key, claim, token) =>
         insertClaim(claim, token, () => {
-          const rows = state.claims.filter(({ firstOffset }) => firstOffset === claim.firstOffset);
+          const rows = state.claims.filter(({ firstOffset, replay }) => firstOffset === claim.firstOffset && replay === claim.replay);
           const isObserved = rows.some(({ lastOffset, revision }) => lastOffset === claim.lastOffset && revision === claim.revision - 1);
           return isObserved && rows.every(({ revision }) => revision < claim.revision);
         }),
     },
+    replays: {
+      of: async (_key, first) => replaysOf((claim) => claim.firstOffset === first),
+      insert: async (_key, claim, token) =>
+        insertClaim(
+          claim,
+          token,
+          () => !state.claims.some(({ firstOffset, replay }) => firstOffset === claim.firstOffset && replay === claim.replay),
+        ),
+      logOf: async () => 'log',
+      open: async () =>
+        replaysOf(() => true)
+          .filter(({ settled }) => !settled)
+          .map(({ firstOffset, replay = 0 }) => ({
+            key: { logId: 'log', sourceEpoch: 1, topic: 'gw', partition: 0 },
+            firstOffset,
+            replay,
+          })),
+    },
+    stored: new Map(),
+    letters: {
+      async restate(letters) {
+        for (const letter of letters) if (state.stored.get(placeOf(letter))?.replayedAt === null) state.stored.set(placeOf(letter), letter);
+      },
+      async markReplayed(_key, { firstOffset, note }, at) {
+        for (const place of readPlaces(note, firstOffset)) {
+          const letter = state.stored.get(placeOf(place));
+          if (letter?.replayedAt === null) state.stored.set(placeOf(place), { ...letter, replayedAt: at });
+        }
+      },
+    },
     store: {
       async insertEvents(bytes, token) {
-        const { positions, batchEvents, normaliser, attempt } = toBlock(bytes, token);
+        const { positions, replay, batchEvents, normaliser, attempt } = toBlock(bytes);
         if (positions.includes(state.refusedPosition)) faults.events.unshift('refused');
         insert('events', token, () => {
-          state.events.push(...positions.map((position) => ({ position, batchEvents, normaliser, attempt })));
+          state.events.push(...positions.map((position) => ({ position, replay, batchEvents, normaliser, attempt })));
           return true;
         });
       },
@@ -121,7 +171,7 @@ export function memoryStore(): MemoryStore {
         for (const { offset, index, code } of letters) state.deadLetters.set(`${normaliser} ${offset}/${index}`, code);
       },
       found: async (_key, claim) => found(state, claim),
-      accepts: async (bytes) => !toBlock(bytes, '').positions.includes(state.refusedPosition),
+      accepts: async (bytes) => !toBlock(bytes).positions.includes(state.refusedPosition),
       hasEventsBeyond: async () => false,
       now: async () => 0,
       floor: async () => state.floor,
@@ -136,9 +186,9 @@ function onlyClaim(claim: Claim & Partial<PartitionKey>): Claim {
   return row;
 }
 
-function found({ events, deadLetters }: MemoryStore, { firstOffset, lastOffset }: Claim): Found {
+function found({ events, deadLetters }: MemoryStore, { firstOffset, lastOffset, replay = 0 }: Claim): Found {
   const isInRange = (position: string) => firstOffset <= Number.parseInt(position, 10) && Number.parseInt(position, 10) <= lastOffset;
-  const rows = events.filter(({ position }) => isInRange(position));
+  const rows = events.filter((row) => row.replay === replay && isInRange(row.position));
   const letters: Record<string, number> = {};
   for (const letter of deadLetters.keys()) {
     const [normaliser = '', position = ''] = letter.split(' ');
@@ -153,20 +203,13 @@ function found({ events, deadLetters }: MemoryStore, { firstOffset, lastOffset }
   };
 }
 
-/** The marker of a gap is a Native block, always one row at the start of its claim. */
-function toBlock(bytes: Buffer, token: string): Block {
-  if (bytes[0] === 0x7b) return JSON.parse(bytes.toString()) as Block;
-  return {
-    positions: [
-      `${token
-        .replace(/:r\d+$/, '')
-        .split(':')
-        .at(-1)}/0`,
-    ],
-    batchEvents: 0,
-    normaliser: gapNormaliser,
-    attempt: 0,
-  };
+const placeOf = ({ offset, index }: { readonly offset: number; readonly index: number }) => `${offset}/${index}`;
+const placeOfReplay = ({ firstOffset, replay }: Claim) => `${firstOffset} ${replay}`;
+
+function toBlock(bytes: Buffer): Block {
+  if (bytes[0] === 0x7b) return { replay: 0, ...(JSON.parse(bytes.toString()) as Omit<Block, 'replay'>) };
+  const rows = storageRows(bytes);
+  return { ...(rows[0] ?? { replay: 0, batchEvents: 0, normaliser: '', attempt: 0 }), positions: rows.map(placeOf) };
 }
 
 /** The product's batches of lines, in blocks that the store above can read; `blockRows`: what one block takes. */

@@ -150,6 +150,24 @@ describe.each([
     await consumer.stop();
   });
 
+  test('gives messages back at offsets that are asked for, beside a consumer and without a trace of its own', async () => {
+    const topic = await freshTopic();
+    const [place] = await opened.log.append(topic, keyed(40));
+    const { consumer, wanted } = await consume(topic, place?.partition);
+    wanted.seek(30);
+    const at = async (offsets: readonly number[]) => {
+      const found: LogMessage[] = [];
+      for await (const message of opened.log.read({ topic, partition: place?.partition ?? 0 }, offsets)) found.push(message);
+      return found.map(({ offset, value }) => `${offset} ${String(value)}`);
+    };
+    expect(await at([0, 3, 4, 39])).toEqual(['0 m0', '3 m3', '4 m4', '39 m39']);
+    expect(await at([39, 40, 500])).toEqual(['39 m39']);
+    expect(await at([])).toEqual([]);
+    expect(texts(await take(wanted, 10))[0]).toBe('m30');
+    await consumer.stop();
+    expect(await opened.log.readers(`g-${topic}`)).toEqual([]);
+  });
+
   test('keeps bytes and headers as they came', async () => {
     const topic = await freshTopic();
     const message = { value: Buffer.from([0, 255, 10, 13, 0x7b]), headers: { 'gatetrail-tenant': 'ä€', empty: '' } };

@@ -51,6 +51,20 @@ describe('a batch', () => {
     expect(batch.deadLetters).toMatchObject([{ offset: 0, index: 1, code: 'STORE_REFUSED', tenant: 't0' }]);
   });
 
+  test('keeps size, digest and shape of what the database refused, as of every dead letter', () => {
+    const telling: Decoder = {
+      normaliser: 'telling',
+      decode(message, topic, receivedAt, sink) {
+        for (const index of [0, 1]) sink.element?.(message.offset, index, Buffer.from(`{"at":${index}}`));
+        lineDecoder().decode(message, topic, receivedAt, sink);
+      },
+    };
+    const batch = createBatchMaker(telling).make(key, rangeOf(0, ['/b']), at, storeRefused(new Set(['0/0'])));
+    expect(batch.deadLetters).toMatchObject([{ bytes: 8, sha256: sha256('{"at":1}'), excerpt: '{"xx":0}' }]);
+    const [unknown] = createBatchMaker(lineDecoder()).make(key, rangeOf(0, ['/b']), at, storeRefused(new Set(['0/0']))).deadLetters;
+    expect(unknown).toMatchObject({ bytes: 0, sha256: '', excerpt: '' });
+  });
+
   test('that grows tells its rows and the length of its texts', () => {
     const open = createBatchMaker(lineDecoder()).open(key, at);
     for (const message of messages(0, ['/abc', 'bad'])) open.add(message);
