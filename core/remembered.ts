@@ -11,8 +11,10 @@ export function remembered(work: (text: string) => string, most: number): (text:
     let answer = known.get(text);
     if (answer === undefined) {
       if (known.size >= most) known.clear();
-      answer = work(text);
-      known.set(text, answer);
+      // A text is often a slice of a far longer one, which would stay with it.
+      const copy = ` ${text}`.slice(1);
+      answer = work(copy);
+      known.set(copy, answer);
     }
     return answer;
   };

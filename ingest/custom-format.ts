@@ -4,7 +4,7 @@ import { countOf, isObject, type Json, numberOf, own, statusOf, textOf } from '.
 import { type CanonicalEvent, eventFields } from '../schemas/event.ts';
 import { type Gateway, type JsonFormat, ReadFailure, type SourceSettings, type TextFormat } from './gateway.ts';
 import { hostOf, readTarget } from './targets.ts';
-import { clfMicros, endedAt, epochMicros, isoMicros } from './times.ts';
+import { clfMicros, endedAt, epochMicros, finite, isoMicros } from './times.ts';
 
 export type Unit = 'ns' | 'us' | 'ms' | 's';
 
@@ -117,7 +117,7 @@ function set(event: CanonicalEvent, name: keyof CanonicalEvent, value: string | 
 
 /** Rounded to nanoseconds, so that 0.132 s are 132 ms. */
 function millis(value: number | null, unit: Unit): number | null {
-  return value === null || value < 0 ? null : Math.round((value / perMilli[unit]) * 1e6) / 1e6;
+  return value === null || value < 0 ? null : finite(Math.round((value / perMilli[unit]) * 1e6) / 1e6);
 }
 
 const dashed = (text: string): string => (text === '-' ? '' : text);

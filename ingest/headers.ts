@@ -1,12 +1,11 @@
 /** What may be read from a map of request headers; everything else in it is dropped unread. */
-import { type Json, listOf, textOf } from '../core/fields.ts';
+import { type Json, textOf } from '../core/fields.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 import { readForwarded } from './forwarded.ts';
 
 export function readHeaders(headers: Json, event: CanonicalEvent): void {
   event.user_agent_original = textOf(headers['user-agent']);
-  const forwarded = listOf(headers['x-forwarded-for']).join(', ') || textOf(headers['x-forwarded-for']);
-  readForwarded(forwarded, event);
+  readForwarded(listedTexts(headers['x-forwarded-for']), event);
   if (event.request_id === '') event.request_id = textOf(headers['x-request-id']);
   const contentType = textOf(headers['content-type']);
   if (contentType !== '') event.attributes['content_type'] = contentType;
@@ -15,10 +14,20 @@ export function readHeaders(headers: Json, event: CanonicalEvent): void {
   if (event.trace_id === '' && traceparent !== '') readTraceparent(traceparent, event);
 }
 
+/** A text, or those of a list: a client that sends a header twice has sent one list. */
+export function listedTexts(value: unknown): string {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string').join(', ') : textOf(value);
+}
+
+/** Far longer than a host can be: what it costs to read a host of other letters grows with the square of its length. */
+const maxOriginLength = 1024;
+
 /** Of a referer its host alone: its path and query can hold anything. */
 export function readReferer(referer: string, event: CanonicalEvent): void {
-  if (!referer.includes('://') || !URL.canParse(referer)) return;
-  const host = new URL(referer).hostname;
+  if (!referer.includes('://')) return;
+  const origin = referer.slice(0, maxOriginLength);
+  if (!URL.canParse(origin)) return;
+  const host = new URL(origin).hostname;
   if (host !== '') event.attributes['referer_host'] = host;
 }
 

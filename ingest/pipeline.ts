@@ -15,7 +15,7 @@ import { createRecognisers, type Element } from './recognise.ts';
 import { redact } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
-import { unwrap } from './unwrap.ts';
+import { isGzip, unwrap } from './unwrap.ts';
 
 export interface DecoderOptions extends SourceOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
@@ -64,15 +64,18 @@ export function createDecoder(options: DecoderOptions): Decoder {
         return sink.rejected(rejectionOf(error, { offset, index: 0, tenant, text: value, detectedFormat: '' }));
       }
       const isAlone = elements.length === 1;
+      // Nothing alone is larger than its message, unless that was opened.
+      const isSmall = isAlone && value.length <= maxElementBytes && !isGzip(value);
       for (const [index, element] of elements.entries()) {
         try {
-          if (!isAlone || value.length > maxElementBytes) assertElementSize(element);
+          if (!isSmall) assertElementSize(element);
           const event = read(element, origin, receivedAt);
           if (typeof event === 'string') sink.skipped(offset, index, event);
           else sink.event(event, offset, index);
         } catch (error) {
           const tenant = origin.tenantOrDefault(element.value);
-          const text = isAlone ? value : Buffer.from(textOf(element));
+          const written = isAlone ? null : textOf(element);
+          const text = written === null ? value : Buffer.from(written);
           sink.rejected(rejectionOf(error, { offset, index, tenant, text, detectedFormat: detected }));
         }
       }

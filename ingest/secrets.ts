@@ -5,7 +5,7 @@ export const redacted = 'REDACTED';
 
 // JWT, AWS access keys, source hosts, payment and chat tokens, PEM, HTTP credentials, user info of URLs.
 const secrets =
-  /eyJ[\w-]{6,}\.[\w.-]{6,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[a-z]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|\b[sr]k_(?:live|test)_\w{8,}|\bxox[a-z]-[\w-]{8,}|\bgtk_\w{20,}|-----BEGIN [A-Z ]+-----|\b(?:Basic|Bearer) +[\w+/=.~-]{8,}|\/\/[^/@\s]{1,256}@/gi;
+  /eyJ[\w.+/=-]{12,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[a-z]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|\b[sr]k_(?:live|test)_\w{8,}|\bxox[a-z]-[\w-]{8,}|\bgtk_\w{20,}|-----BEGIN [A-Z ]+-----|\b(?:Basic|Bearer) +[\w+/=.~-]{8,}|\/\/[^/@\s]{1,256}@/gi;
 const secret = new RegExp(secrets.source, 'i');
 // Printed in one run, or in groups as on the card. A run inside a word is none, nor are digits parted elsewhere: ids of
 // requests are such, and the digits of one in ten pass the check.
@@ -16,7 +16,6 @@ const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** The shortest text that can hold one, in UTF-16 units. */
 export const shortestSecret = 12;
 
-/** A text is a slice of a longer one, which stays with it: so many of 8 KiB at most. */
 const repeated = remembered(thoroughly, 4_000);
 
 /** Whole text or only the secret inside it. */

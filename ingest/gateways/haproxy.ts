@@ -15,7 +15,7 @@ import { clfMicros } from '../times.ts';
 // tls. Captures stand there or not, and by position; HAProxy writes no quote in them, so the first one begins the request. What
 // came through syslog may be cut anywhere behind.
 const httplog =
-  /^(?:[\w./-]{1,48}\[\d{1,10}\]: )?(?<client>\S+):\d+ \[(?<date>[^\]]{0,40})\] (?<frontend>\S+) (?<backend>[^\s/]+)\/(?<server>\S+) -?\d+\/-?\d+\/-?\d+\/(?<response>-?\d+)\/\+?(?<total>-?\d+) (?<status>-?\d{1,3}) \+?(?<bytes>\d+) \S+ \S+ (?<state>[\w-]{4}) \d+\/\d+\/\d+\/\d+\/\+?(?<retries>\d+) \d+\/\d+[^"]*(?:"(?<request>[^"]*)"?(?<tls>.*))?$/;
+  /^(?:[\w./-]{1,48}\[\d{1,10}\]: )?(?<client>\S+):\d+ \[(?<date>[^\]]{0,40})\] (?<frontend>\S+) (?<backend>[^\s/]+)\/(?<server>\S+) -?\d+\/-?\d+\/-?\d+\/(?<response>-?\d+)\/\+?(?<total>-?\d+) (?<status>-?\d{1,3}) \+?(?<bytes>\d+) \S+ \S+ (?<state>[\w-]{4}) \d+\/\d+\/\d+\/\d+\/\+?(?<retries>\d+) \d+\/\d+[^"]*(?:"(?<request>[^"]*)"?(?<tls>.*))?$/s;
 
 // client - - [date] "request" status bytes "" "" port ms "frontend" "backend" "server" TR Tw Tc Tr Ta "state" counters: the two
 // empty texts stand where combined has what a client sends.

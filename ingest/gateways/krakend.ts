@@ -10,7 +10,7 @@ import { readTarget } from '../targets.ts';
 import { endedAt, goMillis, isoMicros } from '../times.ts';
 
 const line =
-  /^\[GIN\] (\d{4})\/(\d\d)\/(\d\d) - (\d\d:\d\d:\d\d) \| {1,8}(\d{1,3}) \| {1,32}([^\s|]+) {1,32}\| {1,64}(?:([^\s|]+) {1,64})?\| ?(\S+) +(.*)$/;
+  /^\[GIN\] (\d{4})\/(\d\d)\/(\d\d) - (\d\d:\d\d:\d\d) \| {1,8}(\d{1,3}) \| {1,32}([^\s|]+) {1,32}\| {1,64}(?:([^\s|]+) {1,64})?\| ?(\S+) +(.*)$/s;
 
 const test = '[GIN] day - time | status | latency | client | method "path"';
 
