@@ -46,8 +46,9 @@ const text = (change: (value: string, random: Random) => string): Change => {
 };
 
 const nested = (open: string, depth: number): string => {
-  const close = [...open].flatMap((sign) => (sign === '[' ? [']'] : sign === '{' ? ['}'] : []));
-  return `${open.repeat(depth)}1${close.toReversed().join('').repeat(depth)}`;
+  const signs = open.split('').toReversed();
+  const close = signs.map((sign) => (sign === '[' ? ']' : sign === '{' ? '}' : '')).join('');
+  return `${open.repeat(depth)}1${close.repeat(depth)}`;
 };
 
 /** So much of one unit as opens to `bytes`, with noise between, so that it is not refused for its ratio alone. */
