@@ -124,7 +124,7 @@ export const catalogue = {
   TENANT_UNKNOWN: entry(422, false, 'The tenant of the record is not among the allowed ones of its source.'),
   TOO_LARGE: entry(422, false, 'The message or an element of it is larger than the limit.'),
   TOO_MANY_ELEMENTS: entry(422, false, 'The message holds more than 10,000 elements.'),
-  TOO_DEEP: entry(422, false, 'The message is wrapped more than three times.'),
+  TOO_DEEP: entry(422, false, 'The message is wrapped more than three times, or an element of it is nested more than 1,000 deep.'),
   SCHEMA_REGISTRY_UNSUPPORTED: entry(422, false, 'The message has Confluent schema-registry framing, which is not read.'),
   STORE_REFUSED: entry(422, false, 'The database refused a block with this record for good.'),
 

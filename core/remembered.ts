@@ -14,8 +14,10 @@ export function remembered<Answer extends string | boolean | object>(
     let answer = known.get(text);
     if (answer === undefined) {
       if (known.size >= most) known.clear();
-      answer = work(text);
-      known.set(text, answer);
+      // A text is often a slice of a far longer one, which would stay with it.
+      const copy = ` ${text}`.slice(1);
+      answer = work(copy);
+      known.set(copy, answer);
     }
     return answer;
   };

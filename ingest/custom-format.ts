@@ -7,7 +7,7 @@ import { decideClient, readForwarded } from './forwarded.ts';
 import { type Gateway, type JsonFormat, ReadFailure, type SourceSettings, type TextFormat } from './gateway.ts';
 import { dashed } from './server-logs.ts';
 import { hostOf, readOrigin, readTarget, versionOf } from './targets.ts';
-import { clfMicros, endedAt, epochMicros, isoMicros } from './times.ts';
+import { clfMicros, endedAt, epochMicros, finite, isoMicros } from './times.ts';
 
 export type Unit = 'ns' | 'us' | 'ms' | 's';
 
@@ -169,7 +169,7 @@ function set(event: CanonicalEvent, name: FieldName, value: string | number | nu
 
 /** Rounded to nanoseconds, so that 0.132 s are 132 ms. */
 function millis(value: number | null, unit: Unit): number | null {
-  return value === null || value < 0 ? null : Math.round((value / perMilli[unit]) * 1e6) / 1e6;
+  return value === null || value < 0 ? null : finite(Math.round((value / perMilli[unit]) * 1e6) / 1e6);
 }
 
 /** An epoch by its magnitude, the time of a common log line, or ISO 8601. */

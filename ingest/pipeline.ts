@@ -22,7 +22,7 @@ import { rejectionOf } from './rejection.ts';
 import { createSignals } from './signals.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
 import { createStamp } from './stamp.ts';
-import { unwrap } from './unwrap.ts';
+import { isGzip, unwrap } from './unwrap.ts';
 
 export interface DecoderOptions extends SourceOptions, RedactionOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;
@@ -84,18 +84,24 @@ export function createDecoder(options: DecoderOptions): Decoder {
       }
       const isAlone = elements.length === 1;
       const place = { topic, stream: origin.stream, recogniser };
+      // Nothing alone is larger than its message, unless that was opened.
+      const isSmall = isAlone && value.length <= maxElementBytes && !isGzip(value);
+      /** Of one that cannot be written again, the message. */
+      const bytesOf = (element: Element): Buffer => {
+        const written = isAlone ? null : textOf(element);
+        return written === null ? value : Buffer.from(written);
+      };
       for (const [index, element] of elements.entries()) {
         onElement?.(element, place);
-        sink.element?.(offset, index, isAlone ? value : Buffer.from(textOf(element)));
+        sink.element?.(offset, index, bytesOf(element));
         try {
-          if (!isAlone || value.length > maxElementBytes) assertElementSize(element);
+          if (!isSmall) assertElementSize(element);
           const event = read(element, origin, receivedAt);
           if (typeof event === 'string') sink.skipped(offset, index, event);
           else sink.event(event, offset, index);
         } catch (error) {
           const tenant = origin.tenantOrDefault(element.value);
-          const text = isAlone ? value : Buffer.from(textOf(element));
-          sink.rejected(rejectionOf(error, { offset, index, tenant, text, detectedFormat: element.format }));
+          sink.rejected(rejectionOf(error, { offset, index, tenant, text: bytesOf(element), detectedFormat: element.format }));
         }
       }
     },

@@ -55,7 +55,6 @@ const [sentence, token, place] = patterns.map(({ source, flags }) => new RegExp(
 /** The shortest text that can hold one, in UTF-16 units. */
 export const shortestSecret = 12;
 
-/** A text is a slice of a longer one, which stays with it: so many of 8 KiB at most. */
 const repeated = remembered(thoroughly, 4_000);
 
 /** Whole text or only the secret inside it. */

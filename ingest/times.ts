@@ -97,7 +97,7 @@ export function endedAt(endMicros: number, event: CanonicalEvent): void {
 
 /** Milliseconds from seconds, without the noise of a product of floats: 1.001 s are 1001 ms. Null stays null, and what is negative is absent. */
 export function millisFromSeconds(seconds: number | null): number | null {
-  return seconds === null || seconds < 0 ? null : Math.round(seconds * 1e6) / 1e3;
+  return seconds === null || seconds < 0 ? null : finite(Math.round(seconds * 1e6) / 1e3);
 }
 
 const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1e3, m: 6e4, h: 36e5 };
@@ -108,5 +108,8 @@ export function goMillis(text: string): number | null {
   let nanos = 0;
   for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)/gy))
     nanos += Math.round(Number(number) * (unitMs[unit] ?? 0) * 1e6);
-  return nanos / 1e6;
+  return finite(nanos / 1e6);
 }
+
+/** Null in the place of what is beyond all numbers. */
+export const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -6,6 +6,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
 import { isObject, type Json } from '../core/fields.ts';
+import { maxElementBytes } from './element-size.ts';
 import { ReadFailure } from './gateway.ts';
 import { maxMessageBytes } from './messages.ts';
 import { type Element, elementOf, failed, pinnedElement, type Recogniser, skipped, unknown } from './recognise.ts';
@@ -14,6 +15,8 @@ import { openWrapper, withoutPrefix } from './wrappers.ts';
 const maxOpenedBytes = 64 * 1024 * 1024;
 const maxRatio = 200;
 const maxElements = 10_000;
+/** What a parser makes of a value may take twenty times its bytes, as for `{}`: so many of a message are some 300 MiB. */
+const maxValues = 4_000_000;
 const maxDepth = 3;
 
 const byteOrderMark = '\ufeff';
@@ -49,12 +52,13 @@ class Opening {
   }
 
   bytes(value: Buffer, depth = 0): void {
-    if (value[0] === 0x1f && value[1] === 0x8b) return this.bytes(opened(value), deeper(depth));
+    if (isGzip(value)) return this.bytes(opened(value), deeper(depth));
     // A magic byte, then the id of a schema in four bytes.
     if (value[0] === 0 && value.length > 5) {
       const message = 'expected JSON or text, Confluent schema-registry framing came; let the producer write plain JSON';
       throw new ReadFailure('SCHEMA_REGISTRY_UNSUPPORTED', '', message);
     }
+    if (value.length > maxElementBytes) assertFewValues(value);
     this.text(decoded(value), depth);
   }
 
@@ -63,7 +67,13 @@ class Opening {
     const start = firstSign(text);
     const document = (start === '{' || start === '[') && !isBracketed(text) ? this.parsed(text) : undefined;
     if (document !== undefined) return this.json(document, depth);
-    for (const line of text.split('\n')) this.line(line.trim(), depth);
+    // Line by line: of some ten million empty ones a list would be larger than the message.
+    for (let from = 0; from < text.length;) {
+      const end = text.indexOf('\n', from);
+      const to = end < 0 ? text.length : end;
+      if (to > from) this.line(text.slice(from, to).trim(), depth);
+      from = to + 1;
+    }
     if (this.elements.length === before)
       this.add(failed(new ReadFailure('UNKNOWN_FORMAT', '', 'expected a record, nothing but blanks came'), ''));
   }
@@ -75,13 +85,14 @@ class Opening {
     if (columns !== null) this.columns = columns;
     if (columned !== undefined && (columns !== null || this.columns.length > 0))
       return this.add(this.withColumns(elementOf(columned, line)));
+    const isLong = line.length > maxElementBytes;
     const bare = withoutPrefix(line);
-    if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare)) {
-      const document = this.parsed(bare);
-      if (document !== undefined) return this.json(document, depth);
-      if (pinned.text === undefined && text(bare) === undefined)
-        return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
-    }
+    const isJson = (bare[0] === '{' || bare[0] === '[') && !isBracketed(bare);
+    const document = isJson ? this.parsed(bare) : undefined;
+    if (document !== undefined) return this.json(document, depth);
+    if (isLong) return this.add(failed(tooLarge(`expected a line of at most ${maxElementBytes} bytes, more came`), line));
+    if (isJson && pinned.text === undefined && text(bare) === undefined)
+      return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
     const found = text(bare);
     if (found !== undefined) this.add(elementOf(found, bare));
     else if (pinned.text === undefined) this.add(unknown('a line of text', this.recogniser, line));
@@ -137,9 +148,8 @@ class Opening {
   private isReadable(text: string): boolean {
     const bare = withoutPrefix(text.trim());
     if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && this.parsed(bare) !== undefined) return true;
-    return (
-      bare !== '' && (this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0)
-    );
+    if (bare === '' || bare.length > maxElementBytes) return false;
+    return this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0;
   }
 
   private withColumns(element: Element): Element {
@@ -173,6 +183,19 @@ function isEmpty(attributes: Attributes): boolean {
 function deeper(depth: number): number {
   if (depth === maxDepth) throw new ReadFailure('TOO_DEEP', '', `expected a record wrapped at most ${maxDepth} times, more came`);
   return depth + 1;
+}
+
+export const isGzip = (value: Buffer): boolean => value[0] === 0x1f && value[1] === 0x8b;
+
+/** By the signs that begin one, wherever they stand. @throws ReadFailure TOO_LARGE */
+function assertFewValues(value: Buffer): void {
+  let count = 0;
+  // By index: an iterator takes as long as parsing would.
+  for (let at = 0; at < value.length; at += 1) {
+    const sign = value[at];
+    if (sign === 0x2c || sign === 0x5b || sign === 0x7b) count += 1; // , [ {
+  }
+  if (count > maxValues) throw tooLarge(`expected a message of at most ${maxValues} JSON values, ${count} came`);
 }
 
 const tooLarge = (message: string): ReadFailure => new ReadFailure('TOO_LARGE', '', message);

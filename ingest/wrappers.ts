@@ -1,5 +1,6 @@
 /** What log shippers put around a record: objects with the record inside, and words in front of a line. */
 import { isObject, type Json } from '../core/fields.ts';
+import { maxElementBytes } from './element-size.ts';
 
 /** What an object was opened to. A text is opened only where it can be read: beside other words it is no wrapper. */
 export interface Opened {
@@ -24,7 +25,7 @@ const wrappers: readonly Wrapper[] = [
   // Amazon CloudWatch Logs, subscription filters.
   ({ messageType, logEvents }) => {
     if (!Array.isArray(logEvents) || typeof messageType !== 'string') return null;
-    const contents = logEvents.map((each) => (isObject(each) ? each['message'] : each));
+    const contents = logEvents.map((each) => (isObject(each) ? (each['message'] ?? null) : each));
     return { ...sure(contents), ...(messageType === 'CONTROL_MESSAGE' && { skipped: 'not a request: a control message' }) };
   },
   // CloudEvents, structured mode.
@@ -64,8 +65,9 @@ const cri = /^\d{4}-\d\d-\d\dT\S{1,40} (?:stdout|stderr) [FP] /;
 const syslog5424 = /^<\d{1,3}>\d \S{1,64} \S{1,255} \S{1,48} \S{1,128} \S{1,32} (?:-|(?:\[(?:[^\]\\"]|"(?:[^"\\]|\\.)*")*\])+) ?\ufeff?/;
 const syslog3164 = /^(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S{1,255} )?[\w./-]{1,48}(?:\[\d{1,10}\])?: /;
 
-/** A line without what a container runtime or syslog put in front of it. */
+/** A line without what a container runtime or syslog put in front of it. One that is too long to be read stays as it is. */
 export function withoutPrefix(line: string): string {
+  if (line.length > maxElementBytes) return line;
   const bare = line.replace(cri, '');
   return bare[0] === '<' || /^[A-Z]/.test(bare) ? bare.replace(syslog5424, '').replace(syslog3164, '') : bare;
 }

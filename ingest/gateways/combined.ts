@@ -3,6 +3,7 @@
  * time is the end of the request, to the second. Source of the layout: nginx.org, ngx_http_log_module; httpd.apache.org, mod_log_config.
  */
 import { readAddress } from '../../core/address.ts';
+import { countOf } from '../../core/fields.ts';
 import type { CanonicalEvent } from '../../schemas/event.ts';
 import { decideClient, readForwarded } from '../forwarded.ts';
 import { type Gateway, ReadFailure, type TextFormat } from '../gateway.ts';
@@ -40,7 +41,7 @@ const format: TextFormat = {
     readRequestLine(withoutEscapes(request), event);
     if (host !== '') event.server_address = host.replace(/:\d+$/, '');
     readStatus(status, event);
-    event.http_response_body_size = bytes === '-' ? null : Number(bytes);
+    event.http_response_body_size = countOf(bytes);
     event.user_agent_original = withoutEscapes(dashed(agent));
     readReferer(referer, event);
     readRest(rest, event);

@@ -4,7 +4,7 @@
  * docs/user-guide/nginx-configuration/log-format.md, and internal/ingress/controller/config/config.go of older versions.
  */
 import { readAddress } from '../../core/address.ts';
-import { numberOf } from '../../core/fields.ts';
+import { countOf, numberOf } from '../../core/fields.ts';
 import type { CanonicalEvent } from '../../schemas/event.ts';
 import { decideClient, readForwarded } from '../forwarded.ts';
 import { type Gateway, ReadFailure, type TextFormat } from '../gateway.ts';
@@ -48,7 +48,7 @@ const format: TextFormat = {
     event.consumer_name = dashed(user);
     readRequestLine(withoutEscapes(request), event);
     readStatus(status, event);
-    event.http_response_body_size = numberOf(bytes);
+    event.http_response_body_size = countOf(bytes);
     readReferer(referer, event);
     event.user_agent_original = withoutEscapes(dashed(agent));
     readTail(groups, event);
@@ -59,7 +59,7 @@ export default gateway;
 
 function readTail(groups: Readonly<Record<string, string | undefined>>, event: CanonicalEvent): void {
   const { length, service = '', alternative = '', addresses = '', statuses = '', times: seconds = '', id = '' } = groups;
-  event.http_request_size = numberOf(length);
+  event.http_request_size = countOf(length);
   // The alternative is named only where it was the one that answered. Source: rootfs/etc/nginx/lua/balancer.lua, get_balancer.
   event.gateway_service_name = dashed(alternative) || dashed(service);
   readUpstreams({ addresses, statuses, seconds }, event);

@@ -8,7 +8,7 @@ import { countOf, durationOf, type Json, listOf, objectOf, statusOf, textOf } fr
 import type { CanonicalEvent } from '../../schemas/event.ts';
 import { decideClient, readForwarded } from '../forwarded.ts';
 import type { Gateway, JsonFormat } from '../gateway.ts';
-import { readHeaders, readReferer } from '../headers.ts';
+import { listedTexts, readHeaders, readReferer } from '../headers.ts';
 import { hostOf, versionOf } from '../targets.ts';
 import { epochMicros, isoMicros } from '../times.ts';
 import { readUrl } from '../urls.ts';
@@ -67,7 +67,7 @@ function readRequest(request: Json, event: CanonicalEvent): void {
   const headers = headersOf(listOf(request['http_headers']));
   readHeaders(headers, event);
   readReferer(textOf(request['referrer']), event);
-  const forwarded = listOf(request['x_forwarded_for']).join(', ') || textOf(request['x_forwarded_for']);
+  const forwarded = listedTexts(request['x_forwarded_for']);
   if (forwarded !== '') readForwarded(forwarded, event);
   event.user_agent_original = textOf(request['user_agent']) || event.user_agent_original;
   event.http_request_method = textOf(request['http_method']);

@@ -5,7 +5,7 @@ import { cutWhole } from '../../ingest/messages.ts';
 import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import { attributeNames } from '../../ingest/redact.ts';
 import type { CanonicalEvent } from '../../schemas/event.ts';
-import type { DeadLetter } from '../../storage/batch-store.ts';
+import type { DeadLetter } from '../../storage/dead-letters.ts';
 import { searchFor } from '../support/needles.ts';
 import { plant, type Planted, positionNames } from '../support/planting.ts';
 import { drawSecrets, formsOf } from '../support/secrets.ts';
