@@ -9,7 +9,6 @@ import { boundCondition, boundOf, type Bound } from './bound.ts';
 import { countUpTo } from './count.ts';
 import { questionOf, readCursor, writeCursor } from './cursor.ts';
 import { compileFilter, position, type Condition } from './filter.ts';
-import { userAgentFamily } from './user-agent-family.ts';
 
 export interface PageOptions {
   /** @throws BAD_USER_INPUT, RANGE_TOO_WIDE, OLDER_THAN_RETENTION */
@@ -27,7 +26,6 @@ export const eventColumns = [
   'toUnixTimestamp64Micro(timestamp) AS at_us',
   'toUnixTimestamp64Milli(received_at) AS arrival_ms',
   'toUnixTimestamp(sunset_at) * 1000 AS sunset_ms',
-  `${userAgentFamily} AS user_agent_family`,
 ].join(', ');
 const hour = 3_600_000;
 

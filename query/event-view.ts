@@ -1,6 +1,7 @@
 /** A row of events as the API shows it: absent is null, IPv4 looks like IPv4, times are milliseconds. */
 import type { AuditEvent, Lifecycle, Outcome, TimeSource } from '../schemas/api.ts';
 import { idOf, type EventRow } from './audit-trail.ts';
+import { familyOf } from './user-agent-family.ts';
 
 const text = (value: unknown) => (value === '' || value === null || value === undefined ? null : String(value));
 const number = (value: unknown) => (value === null || value === undefined ? null : Number(value));
@@ -35,7 +36,7 @@ export function viewEvent(row: EventRow) {
       bytes: number(row['http_request_size']),
       bodyBytes: number(row['http_request_body_size']),
       userAgent: text(row['user_agent_original']),
-      userAgentFamily: text(row['user_agent_family']),
+      userAgentFamily: text(familyOf(String(row['user_agent_original'] ?? ''))),
       protocol: text(row['network_protocol_version']),
       tlsVersion: text(row['tls_protocol_version']),
       tlsCipher: text(row['tls_cipher']),

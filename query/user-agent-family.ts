@@ -1,6 +1,6 @@
 /**
- * The family of a user agent: what product calls, without version, system and comments. An expression over events, so that
- * fields, filters, facets and groups have the same one; what is stored stays as it came, and a longer list says more of old events too.
+ * The family of a user agent: what product calls, without version, system and comments. An expression over events for
+ * filters, facets and groups, and the same over one text for the events of a page, where the engine would work it out for all it reads; what is stored stays as it came, and a longer list says more of old events too.
  */
 
 /** What calls itself Mozilla, as browsers and most crawlers do, is whichever of these stands in it, upper or lower case; the first one counts. */
@@ -80,12 +80,23 @@ export const families: readonly (readonly [family: string, ...words: readonly st
 const word = '[A-Za-z]{1,20}[0-9]{0,2}';
 const name = String.raw`^(?:Python/[0-9.]+ )?(Amazon CloudFront$|${word}(?:[._-]${word}){0,5})(?:[/;]|$| \(| v?[0-9])`;
 
-const agent = 'user_agent_original';
+const inFront = new RegExp(name);
+const pairs = families.flatMap(([family, ...words]) => words.map((word) => ({ family, word })));
+
+/** '' without a user agent, else never empty. */
+export function familyOf(agent: string): string {
+  if (agent === '') return '';
+  if (!agent.startsWith('Mozilla/')) return inFront.exec(agent)?.[1] ?? 'Other';
+  const lower = agent.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()); // of other letters the engine takes no case
+  return pairs.find(({ word: part }) => lower.includes(part))?.family ?? 'Other';
+}
+
+/** Through a dictionary: a block of events has few agents, and the search then runs once for each of them. */
+const agent = 'toLowCardinality(user_agent_original)';
 const text = (value: string) => `'${value.replaceAll('\\', '\\\\')}'`; // ours, and none has a quote
 const list = (values: readonly string[]) => `[${values.map(text).join(', ')}]`;
-const pairs = families.flatMap(([family, ...words]) => words.map((word) => ({ family, word })));
 const searched = `multiSearchFirstIndexCaseInsensitive(${agent}, ${list(pairs.map(({ word }) => word))})`;
 const named = `ifNull(nullIf(extract(${agent}, ${text(name)}), ''), 'Other')`;
 
-/** '' without a user agent, else never empty. */
-export const userAgentFamily = `if(${agent} = '', '', if(startsWith(${agent}, 'Mozilla/'), ${list(pairs.map(({ family }) => family))}[${searched}], ${named}))`;
+/** The same over events. */
+export const userAgentFamily = `if(user_agent_original = '', '', if(startsWith(${agent}, 'Mozilla/'), ${list(pairs.map(({ family }) => family))}[${searched}], ${named}))`;

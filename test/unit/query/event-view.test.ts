@@ -23,7 +23,7 @@ test('what enrichment added is shown under its names', () => {
     data_classes: ['pii', 'chd'],
     client_country: 'AT',
     client_asn: 'AS64500',
-    user_agent_family: 'okhttp',
+    user_agent_original: 'okhttp/4.12.0',
   };
   expect(viewEvent(row)).toMatchObject({
     api: { lifecycle: 'DEPRECATED', sunsetAt: Date.parse('2027-01-01T00:00:00Z'), collection: 'payments', dataClasses: ['pii', 'chd'] },
@@ -33,7 +33,7 @@ test('what enrichment added is shown under its names', () => {
 });
 
 test('and is null where there is none, as in rows from before there was a catalogue', () => {
-  const row = { ...bare, lifecycle: '', sunset_ms: null, collection: '', client_country: '', client_asn: '', user_agent_family: '' };
+  const row = { ...bare, lifecycle: '', sunset_ms: null, collection: '', client_country: '', client_asn: '', user_agent_original: '' };
   expect(viewEvent(row)).toMatchObject({
     api: { lifecycle: null, sunsetAt: null, collection: null, dataClasses: [] },
     client: { country: null, asn: null },

@@ -1,16 +1,27 @@
 import { expect, test } from 'vitest';
-import { families, userAgentFamily } from '../../../query/user-agent-family.ts';
+import { families, familyOf, userAgentFamily } from '../../../query/user-agent-family.ts';
+import { userAgents } from '../../support/user-agents.ts';
 
 const words = families.flatMap(([, ...each]) => each);
 
 test('the expression is one search in one list, and a name for the rest', () => {
   const list = (values: readonly string[]) => `[${values.map((value) => `'${value}'`).join(', ')}]`;
   const names = families.flatMap(([family, ...each]) => each.map(() => family));
+  const agent = 'toLowCardinality(user_agent_original)';
   expect(userAgentFamily).toBe(
-    `if(user_agent_original = '', '', if(startsWith(user_agent_original, 'Mozilla/'), ${list(names)}[` +
-      `multiSearchFirstIndexCaseInsensitive(user_agent_original, ${list(words)})], ` +
-      `ifNull(nullIf(extract(user_agent_original, '^(?:Python/[0-9.]+ )?(Amazon CloudFront$|[A-Za-z]{1,20}[0-9]{0,2}(?:[._-][A-Za-z]{1,20}[0-9]{0,2}){0,5})(?:[/;]|$| \\\\(| v?[0-9])'), ''), 'Other')))`,
+    `if(user_agent_original = '', '', if(startsWith(${agent}, 'Mozilla/'), ${list(names)}[` +
+      `multiSearchFirstIndexCaseInsensitive(${agent}, ${list(words)})], ` +
+      `ifNull(nullIf(extract(${agent}, '^(?:Python/[0-9.]+ )?(Amazon CloudFront$|[A-Za-z]{1,20}[0-9]{0,2}(?:[._-][A-Za-z]{1,20}[0-9]{0,2}){0,5})(?:[/;]|$| \\\\(| v?[0-9])'), ''), 'Other')))`,
   );
+});
+
+test.each(userAgents)('%s is the family of %j', (family, agent) => expect(familyOf(agent)).toBe(family));
+
+test('no agent, no family; and one of any length takes no time to speak of', () => {
+  expect(familyOf('')).toBe('');
+  const from = performance.now();
+  for (const part of ['a.', 'a1-', 'Python/1', ' ', '/']) familyOf(part.repeat(4_000));
+  expect(performance.now() - from).toBeLessThan(500);
 });
 
 test('every family has words, and every word can count: none stands behind one that it holds', () => {
