@@ -48,7 +48,7 @@ let decoder: Decoder;
 beforeAll(async () => {
   const largest = String(beyondBytes + mebibyte);
   const broker = { 'message.max.bytes': largest, 'log.segment.bytes': String(256 * mebibyte) };
-  [kafka, engine] = await Promise.all([startKafka({ partitions, properties: broker }), startEngine()]);
+  [kafka, engine] = await Promise.all([startKafka({ partitions, properties: broker, heapMiB: 2_048 }), startEngine()]);
   console.log(`log: ${await kafka.describe()}; engine: ${await describeEngine(engine)}; seed ${seed}`);
   await kafka.createTopic(topic, partitions, { 'max.message.bytes': largest });
   database = await freshDatabase(engine);

@@ -35,6 +35,8 @@ export interface TestKafka {
 export interface KafkaOptions {
   readonly partitions?: number;
   readonly properties?: Readonly<Record<string, string>>;
+  /** Default 512: too little for values of tens of MiB one after the other. Own broker only. */
+  readonly heapMiB?: number;
   /** Opens a second listener that takes this user alone, by SASL PLAIN without TLS. */
   readonly sasl?: { readonly user: string; readonly password: string };
 }
@@ -71,7 +73,7 @@ function jars(): string {
 const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'];
 const javaArguments = () => [...shortLived, '-cp', `${jars()}/*`];
 
-async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOptions): Promise<TestKafka> {
+async function startFromMaven({ partitions = 4, properties = {}, heapMiB = 512, sasl }: KafkaOptions): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-kafka-'));
   const port = await freePort();
   const controller = await freePort(port);
@@ -80,7 +82,7 @@ async function startFromMaven({ partitions = 4, properties = {}, sasl }: KafkaOp
   const plain = defaults(folder, port, controller);
   const signIn = sasl && saslPort ? signingIn(plain, saslPort, sasl) : {};
   const settings = { ...plain, ...signIn, 'num.partitions': String(partitions), ...properties };
-  const broker = makeBroker(file, settings, { port, heapMiB: 512, format: ['--standalone'] });
+  const broker = makeBroker(file, settings, { port, heapMiB, format: ['--standalone'] });
   await broker.start();
   const brokers = [`127.0.0.1:${port}`];
   return {
