@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import recognise from '../../app/verbs/recognise.ts';
 import { emptyEvent } from '../../schemas/event.ts';
-import { bytesOf, comparable, type Fixture, fixtureFiles, readFixture, withAnyHash } from '../support/fixtures.ts';
+import {
+  asGiven,
+  bytesOf,
+  comparable,
+  type Fixture,
+  fixtureFiles,
+  formatsOf,
+  readFixture,
+  sourceOf,
+  withAnyHash,
+} from '../support/fixtures.ts';
 import type { Expected } from '../support/traffic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-recognise-'));
@@ -16,11 +26,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A file has no headers, and what the fixture maps is told in `formats:` of the configuration, which has tests of its own. */
-const files = fixtureFiles.filter((file) => {
-  const { settings, headers = {} } = readFixture(file);
-  return settings?.fields === undefined && headers['ce_specversion'] === undefined;
-});
+/** A file has no headers. */
+const files = fixtureFiles.filter((file) => readFixture(file).headers?.['ce_specversion'] === undefined);
 
 interface Line {
   readonly format?: string;
@@ -31,11 +38,12 @@ interface Line {
 }
 
 /** What the verb prints of a file whose topic has these settings; its exit code. */
-async function shown(file: string, { message, settings }: Fixture): Promise<{ lines: Line[]; code: number | void }> {
+async function shown(file: string, fixture: Fixture): Promise<{ lines: Line[]; code: number | void }> {
   const path = join(folder, file.replaceAll('/', '-'));
   const config = `${path}.yaml`;
-  writeFileSync(path, bytesOf(message));
-  writeFileSync(config, JSON.stringify({ dataDir: folder, sources: [{ topic: 'gatetrail-records', ...settings }] })); // JSON is YAML
+  writeFileSync(path, bytesOf(fixture.message));
+  const sources = [{ topic: 'gatetrail-records', ...sourceOf(fixture) }];
+  writeFileSync(config, JSON.stringify({ dataDir: folder, formats: formatsOf(fixture), sources })); // JSON is YAML
   let printed = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     printed += String(text);
@@ -55,7 +63,7 @@ function asExpected({ event, code, path = '', skipped }: Line): Expected {
   const time = String(event['timestamp']).slice(0, -1).replace('T', ' ');
   const row = {
     ...emptyEvent(),
-    ...event,
+    ...asGiven(event),
     timestamp: time.padEnd('2026-11-24 11:00:00.000000'.length, '0'),
     client_address: address(event['client_address']),
     network_peer_address: address(event['network_peer_address']),

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
+import type { SampledFormat } from '../../app/formats.ts';
 import type { Source } from '../../ingest/source.ts';
 import type { Expected } from './traffic.ts';
 
@@ -12,7 +13,7 @@ export interface Fixture {
   readonly message: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the configuration says of the source. */
-  readonly settings?: Omit<Source, 'topic'> & { readonly fields?: unknown };
+  readonly settings?: Omit<Source, 'topic'> & { readonly formats?: readonly Omit<SampledFormat, 'sample'>[] };
   readonly expected: readonly Expected[];
 }
 
@@ -29,6 +30,24 @@ export const readFixture = (file: string): Fixture => JSON.parse(readFileSync(jo
 export function bytesOf(message: unknown): Buffer {
   if (typeof message === 'object' && message !== null && 'gzip' in message) return gzipSync(bytesOf(message.gzip));
   return Buffer.from(typeof message === 'string' ? message : JSON.stringify(message));
+}
+
+/** The formats that a fixture describes, as a configuration says them: its first record is the sample. */
+export function formatsOf({ settings, message }: Pick<Fixture, 'settings' | 'message'>): SampledFormat[] {
+  const [sample] = (Array.isArray(message) ? message : [message]) as SampledFormat['sample'][];
+  return (settings?.formats ?? []).map((format) => ({ ...format, sample: sample ?? '' }));
+}
+
+/** What the configuration says of its source. */
+export function sourceOf({ settings = {} }: { readonly settings?: Fixture['settings'] | undefined }): Omit<Source, 'topic'> {
+  const { formats: _, ...source } = settings;
+  return source;
+}
+
+/** With the route that the gateway gave: fixtures say what their format has. */
+export function asGiven(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { route_source, gateway_path = '', ...attributes } = (row['attributes'] ?? {}) as Readonly<Record<string, string>>;
+  return { ...row, attributes, ...(route_source !== undefined && { http_route: gateway_path }) };
 }
 
 /** A raw key is hashed under a key that a test of the whole product does not have; a fixture names it, `<hash of key>`. */
