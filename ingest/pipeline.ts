@@ -16,13 +16,14 @@ import { assertElementSize, maxElementBytes, textOf } from './element-size.ts';
 import { enrich, keyedHashes } from './enrich.ts';
 import type { Gateway } from './gateway.ts';
 import type { Geo } from './geo.ts';
+import { isGzip } from './message-bytes.ts';
 import { createRecognisers, type Element } from './recognise.ts';
 import { createRedaction, type RedactionOptions } from './redact.ts';
 import { rejectionOf } from './rejection.ts';
 import { createSignals } from './signals.ts';
 import { createOrigins, type Origin, type SourceOptions } from './source.ts';
 import { createStamp } from './stamp.ts';
-import { isGzip, unwrap } from './unwrap.ts';
+import { unwrap } from './unwrap.ts';
 
 export interface DecoderOptions extends SourceOptions, RedactionOptions {
   readonly gateways: ReadonlyMap<string, Gateway>;

@@ -3,23 +3,16 @@
  * around a record. A document that a format recognises is a record and is not opened further. Every element counts, also one
  * that cannot be read, so that its index stays the same when a reader changes. Beyond a limit the message is refused as a whole.
  */
-import { isAscii, isUtf8 } from 'node:buffer';
-import { gunzipSync } from 'node:zlib';
 import { isObject, type Json } from '../core/fields.ts';
 import { maxElementBytes } from './element-size.ts';
 import { ReadFailure } from './gateway.ts';
+import { decoded, isGzip, opened, tooLarge } from './message-bytes.ts';
 import { maxMessageBytes } from './messages.ts';
 import { type Element, elementOf, failed, pinnedElement, type Recogniser, skipped, unknown } from './recognise.ts';
 import { openWrapper, withoutPrefix } from './wrappers.ts';
 
-const maxOpenedBytes = 64 * 1024 * 1024;
-const maxRatio = 200;
 const maxElements = 10_000;
-/** What a parser makes of a value may take twenty times its bytes, as for `{}`: so many of a message are some 300 MiB. */
-const maxValues = 4_000_000;
 const maxDepth = 3;
-
-const byteOrderMark = '\ufeff';
 
 type Attributes = Readonly<Record<string, string>>;
 
@@ -52,14 +45,8 @@ class Opening {
   }
 
   bytes(value: Buffer, depth = 0): void {
-    if (isGzip(value)) return this.bytes(opened(value), deeper(depth));
-    // A magic byte, then the id of a schema in four bytes.
-    if (value[0] === 0 && value.length > 5) {
-      const message = 'expected JSON or text, Confluent schema-registry framing came; let the producer write plain JSON';
-      throw new ReadFailure('SCHEMA_REGISTRY_UNSUPPORTED', '', message);
-    }
-    if (value.length > maxElementBytes) assertFewValues(value);
-    this.text(decoded(value), depth);
+    if (isGzip(value)) this.bytes(opened(value), deeper(depth));
+    else this.text(decoded(value), depth);
   }
 
   private text(text: string, depth: number): void {
@@ -183,39 +170,6 @@ function isEmpty(attributes: Attributes): boolean {
 function deeper(depth: number): number {
   if (depth === maxDepth) throw new ReadFailure('TOO_DEEP', '', `expected a record wrapped at most ${maxDepth} times, more came`);
   return depth + 1;
-}
-
-export const isGzip = (value: Buffer): boolean => value[0] === 0x1f && value[1] === 0x8b;
-
-/** By the signs that begin one, wherever they stand. @throws ReadFailure TOO_LARGE */
-function assertFewValues(value: Buffer): void {
-  let count = 0;
-  // By index: an iterator takes as long as parsing would.
-  for (let at = 0; at < value.length; at += 1) {
-    const sign = value[at];
-    if (sign === 0x2c || sign === 0x5b || sign === 0x7b) count += 1; // , [ {
-  }
-  if (count > maxValues) throw tooLarge(`expected a message of at most ${maxValues} JSON values, ${count} came`);
-}
-
-const tooLarge = (message: string): ReadFailure => new ReadFailure('TOO_LARGE', '', message);
-
-function opened(value: Buffer): Buffer {
-  const limit = Math.min(maxOpenedBytes, Math.max(value.length * maxRatio, 64 * 1024));
-  try {
-    return gunzipSync(value, { maxOutputLength: limit });
-  } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(`expected gzip that opens to at most ${limit} bytes, more came`);
-    throw new ReadFailure('BAD_ENCODING', '', 'expected a whole gzip stream, it is damaged');
-  }
-}
-
-/** Without a byte order mark. Most messages are ASCII, and JSON.parse reads a string of single bytes a sixth faster than another. */
-function decoded(value: Buffer): string {
-  if (isAscii(value)) return value.toString('latin1');
-  if (!isUtf8(value)) throw new ReadFailure('BAD_ENCODING', '', 'expected UTF-8, other bytes came');
-  const text = value.toString();
-  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
 /** A line of text, as `[2026-11-24T…` or `[GIN] …`: the parser would take thirty times as long to say so. */
