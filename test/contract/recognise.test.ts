@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import recognise from '../../app/verbs/recognise.ts';
+import { grouped } from '../../core/grouped.ts';
 import { emptyEvent } from '../../schemas/event.ts';
 import {
   asGiven,
@@ -30,6 +31,7 @@ afterEach(() => {
 const files = fixtureFiles.filter((file) => readFixture(file).headers?.['ce_specversion'] === undefined);
 
 interface Line {
+  readonly file: string;
   readonly format?: string;
   readonly event?: Readonly<Record<string, unknown>>;
   readonly code?: string;
@@ -37,21 +39,28 @@ interface Line {
   readonly skipped?: string;
 }
 
-/** What the verb prints of a file whose topic has these settings; its exit code. */
-async function shown(file: string, fixture: Fixture): Promise<{ lines: Line[]; code: number | void }> {
-  const path = join(folder, file.replaceAll('/', '-'));
-  const config = `${path}.yaml`;
-  writeFileSync(path, bytesOf(fixture.message));
-  const sources = [{ topic: 'gatetrail-records', ...sourceOf(fixture) }];
-  writeFileSync(config, JSON.stringify({ dataDir: folder, formats: formatsOf(fixture), sources })); // JSON is YAML
+/** What the verb prints of files whose topic has these settings, by file; its exit code. */
+async function shown(fixtures: ReadonlyMap<string, Fixture>): Promise<{ lines: Map<string, Line[]>; code: number | void }> {
+  const paths = new Map([...fixtures].map(([file, { message }]) => [write(file.replaceAll('/', '-'), bytesOf(message)), file]));
+  const [one] = [...fixtures.values()];
+  const sources = [{ topic: 'gatetrail-records', ...sourceOf(one ?? {}) }];
+  const formats = [...fixtures.values()].flatMap(formatsOf);
+  const config = write('gatetrail.yaml', JSON.stringify({ dataDir: folder, formats, sources })); // JSON is YAML
   let printed = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     printed += String(text);
     return true;
   });
-  const code = await recognise.run({ config, json: true }, [path]);
+  const code = await recognise.run({ config, json: true }, [...paths.keys()]);
   vi.mocked(process.stdout.write).mockRestore();
-  return { code, lines: printed.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line])) };
+  const lines = printed.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]));
+  return { code, lines: grouped(lines, ({ file }) => paths.get(file) ?? '') };
+}
+
+function write(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
 }
 
 const address = (value: unknown) => (typeof value === 'string' && !value.includes(':') ? `::ffff:${value}` : (value ?? null));
@@ -78,20 +87,25 @@ function inFile({ message, expected }: Fixture): Expected[] {
 }
 
 describe('recognise', () => {
-  test.each(files)('shows what is in %s', async (file) => {
-    const fixture = readFixture(file);
-    const { lines, code } = await shown(file, fixture);
-    const wanted = inFile(fixture);
-    expect(comparable(lines.map(asExpected), wanted)).toEqual(wanted);
-    expect(code).toBe(wanted.some(({ kind }) => kind === 'rejected') ? 3 : 0);
+  const settings = [...grouped(files, (file) => JSON.stringify(readFixture(file).settings ?? {}))];
+
+  test.each(settings)('shows what is in each file of a source with %s', async (_, ofThem) => {
+    const fixtures = new Map(ofThem.map((file) => [file, readFixture(file)]));
+    const { lines, code } = await shown(fixtures);
+    for (const [file, fixture] of fixtures) {
+      const wanted = inFile(fixture);
+      expect(comparable((lines.get(file) ?? []).map(asExpected), wanted), file).toEqual(wanted);
+    }
+    expect(code).toBe([...fixtures.values()].flatMap(inFile).some(({ kind }) => kind === 'rejected') ? 3 : 0);
   });
 
   test('names the format of each event, and prints bare events that can be imported again', async () => {
     const file = 'gateways/kong/consumer-names.json';
-    const { lines } = await shown(file, readFixture(file));
+    const ofFile = async (fixture: Fixture) => (await shown(new Map([[file, fixture]]))).lines.get(file) ?? [];
+    const lines = await ofFile(readFixture(file));
     expect(lines.map(({ format }) => format)).toEqual(lines.map(() => 'kong'));
     const message = lines.map(({ event }) => JSON.stringify(event)).join('\n');
-    const again = await shown('bare', { source: '', expected: [], message });
-    expect(again.lines.map(({ event }) => event?.['url_path'])).toEqual(lines.map(({ event }) => event?.['url_path']));
+    const again = await ofFile({ source: '', expected: [], message });
+    expect(again.map(({ event }) => event?.['url_path'])).toEqual(lines.map(({ event }) => event?.['url_path']));
   });
 });
