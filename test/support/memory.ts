@@ -39,31 +39,42 @@ export function watchRss(pid: number): { readonly samples: readonly RssSample[];
 export const mebibytes = (bytes: number): number => Math.round(bytes / (1024 * 1024));
 
 export interface RssSlope {
+  /** Of the lowest samples that the slope is taken from. */
   readonly meanMiB: number;
-  /** Growth in ten minutes, as a share of the mean. */
+  /** Growth in ten minutes, as a share of that mean. */
   readonly perTenMinutes: number;
-  /** Median of each minute, the first quarter too: a line through noise says little without what it goes through. */
-  readonly minutesMiB: readonly number[];
+  /** The lowest of each window, the first quarter too: a line through noise says little without what it goes through. */
+  readonly lowestMiB: readonly number[];
 }
 
-/** Least squares over what comes after the first quarter. */
+/** Long enough that what is buffered has been written once in it. */
+const windowMs = 120_000;
+
+/**
+ * Least squares through the least that was held in each two minutes, after the first quarter. Buffers fill and empty with the
+ * load, by more than what is looked for; what is never given back lifts the floor.
+ */
 export function rssSlope(samples: readonly RssSample[]): RssSlope {
-  const steady = samples.slice(Math.floor(samples.length / 4));
+  const lowest = lowestOf(samples);
+  const steady = lowest.slice(Math.floor(lowest.length / 4));
   const mean = (of: (sample: RssSample) => number) => steady.reduce((sum, sample) => sum + of(sample), 0) / steady.length;
   const [meanAt, meanBytes] = [mean(({ atMs }) => atMs), mean(({ bytes }) => bytes)];
   const covariance = mean(({ atMs, bytes }) => (atMs - meanAt) * (bytes - meanBytes));
   const variance = mean(({ atMs }) => (atMs - meanAt) ** 2);
   return {
     meanMiB: mebibytes(meanBytes),
-    perTenMinutes: ((covariance / variance) * 600_000) / meanBytes,
-    minutesMiB: minutesOf(samples).map((minute) => mebibytes(minute[minute.length >> 1] ?? 0)),
+    perTenMinutes: variance === 0 ? 0 : ((covariance / variance) * 600_000) / meanBytes,
+    lowestMiB: lowest.map(({ bytes }) => mebibytes(bytes)),
   };
 }
 
-/** Bytes in rising order, by minute. */
-function minutesOf(samples: readonly RssSample[]): number[][] {
+function lowestOf(samples: readonly RssSample[]): RssSample[] {
   const start = samples[0]?.atMs ?? 0;
-  const minutes: number[][] = [];
-  for (const { atMs, bytes } of samples) (minutes[Math.floor((atMs - start) / 60_000)] ??= []).push(bytes);
-  return minutes.map((minute) => minute.toSorted((a, b) => a - b));
+  const lowest: RssSample[] = [];
+  for (const sample of samples) {
+    const at = Math.floor((sample.atMs - start) / windowMs);
+    const before = lowest[at];
+    if (before === undefined || sample.bytes < before.bytes) lowest[at] = sample;
+  }
+  return lowest;
 }
