@@ -12,9 +12,10 @@ import type { BatchStore } from '../storage/batch-store.ts';
 import { createEventBlock, type EventBlock } from '../storage/block.ts';
 import type { LetterStore, StoredLetter } from '../storage/dead-letters.ts';
 import { type Claim, claimToken, type Ledger, type PartitionKey } from '../storage/ledger.ts';
-import { maxNoteLength, readPlaces, type ReplayLedger, writePlaces } from '../storage/replays.ts';
+import { readPlaces, type ReplayLedger, writePlaces } from '../storage/replays.ts';
 import { maxBlockBytes, maxBlockRows, storeRefused } from './batch.ts';
 import type { Decoder } from './decoder.ts';
+import { createHolder } from './held.ts';
 import { isThinned } from './judge.ts';
 import type { LogMessage } from './log.ts';
 import { gapNormaliser, marker } from './marker.ts';
@@ -68,10 +69,6 @@ interface Numbered extends ClosedBatch {
 }
 
 export type ReadMessages = (offsets: readonly number[]) => AsyncIterable<LogMessage>;
-
-/** What is held before it is stored: rows and characters of their texts. */
-const maxRows = 20_000;
-const maxText = 16 * 1024 * 1024;
 
 /** What was sent longer ago may have lost its token: the row is looked at again. */
 const tokenIsKnownMs = 60_000;
@@ -279,37 +276,4 @@ export class Overtaken extends Error {
   constructor({ topic, partition }: PartitionKey) {
     super(`Another replay, or retention, was at the dead letters of ${topic}/${partition} at the same time; ask again`);
   }
-}
-
-/** Items until they are as much as one row of the ledger can name, or one block should take. */
-function createHolder() {
-  let items: Settled[] = [];
-  let [note, rows, text] = [0, 0, 0];
-  let next = { note: 0, rows: 0, text: 0 };
-  return {
-    isFullWith({ letter, events }: Settled, firstOffset: number): boolean {
-      next = {
-        note: `${letter.offset - firstOffset}.${letter.index}_`.length,
-        rows: events.length,
-        text: events.reduce((sum, { event }) => sum + textOf(event), 0),
-      };
-      return items.length > 0 && (note + next.note > maxNoteLength || rows + next.rows > maxRows || text + next.text > maxText);
-    },
-    add(item: Settled): void {
-      items.push(item);
-      [note, rows, text] = [note + next.note, rows + next.rows, text + next.text];
-    },
-    take(): Settled[] {
-      const taken = items;
-      items = [];
-      [note, rows, text] = [0, 0, 0];
-      return taken;
-    },
-  };
-}
-
-function textOf(event: object): number {
-  let length = 0;
-  for (const value of Object.values(event) as unknown[]) if (typeof value === 'string') length += value.length;
-  return length;
 }
