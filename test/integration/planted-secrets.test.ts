@@ -4,7 +4,7 @@
  * every text, list and map of every table. Each search first finds a marker that may be stored. What is promised where, says
  * test/support/planting.ts: a dictionary word in a path is no secret, and no shape tells a password in a user agent.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -81,23 +81,25 @@ function onlyTheMarker(found: Iterable<readonly [place: string, texts: readonly 
   ).toEqual([]);
 }
 
-const filesOf = (root: string) =>
-  readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .map((file) => join(root, file))
-    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
-
-function readIfThere(file: string): Buffer {
+/** What the engine merges away while it is looked at is nothing. */
+function ifThere<Value>(look: () => Value, nothing: Value): Value {
   try {
-    return readFileSync(file);
+    return look();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return nothing;
     throw error;
   }
 }
 
-/** Mails as well without the line breaks that their encoding puts in. Nothing of what the engine merged away in between. */
+const filesOf = (root: string): string[] =>
+  ifThere(() => readdirSync(root, { withFileTypes: true }), []).flatMap((entry) => {
+    const path = join(root, entry.name);
+    return entry.isDirectory() ? filesOf(path) : entry.isFile() ? [path] : [];
+  });
+
+/** Mails as well without the line breaks that their encoding puts in. */
 function bytesIn(file: string): Buffer {
-  const bytes = readIfThere(file);
+  const bytes = ifThere(() => readFileSync(file), Buffer.alloc(0));
   if (!file.endsWith('.eml')) return bytes;
   const opened = bytes
     .toString()
