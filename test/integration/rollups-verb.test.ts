@@ -23,7 +23,7 @@ beforeAll(async () => {
   const response = await fetch(`${service.ready.url}/v1/records`, {
     method: 'POST',
     headers: { authorization: `Bearer ${service.ready.token}`, 'content-type': 'application/x-ndjson' },
-    body: ['/a', '/b', '/c'].map(record).join('\n'),
+    body: ['/orders/1', '/orders/2', '/orders/3'].map(record).join('\n'),
   });
   expect(response.status).toBe(202);
 }, 120_000);
