@@ -39,33 +39,35 @@ export function watchRss(pid: number): { readonly samples: readonly RssSample[];
 export const mebibytes = (bytes: number): number => Math.round(bytes / (1024 * 1024));
 
 export interface RssSlope {
-  /** Of the lowest samples that the slope is taken from. */
   readonly meanMiB: number;
-  /** Growth in ten minutes, as a share of that mean. */
+  /** Growth in ten minutes, as a share of the mean. */
   readonly perTenMinutes: number;
+  /** The same of the lowest of each window: a leak lifts the floor, buffers that fill with the load do not. It judges nothing. */
+  readonly floorPerTenMinutes: number;
   /** The lowest of each window, the first quarter too: a line through noise says little without what it goes through. */
   readonly lowestMiB: readonly number[];
 }
 
-/** Long enough that what is buffered has been written once in it. */
+/** Long enough that what is buffered has mostly been written once in it. */
 const windowMs = 120_000;
 
-/**
- * Least squares through the least that was held in each two minutes, after the first quarter. Buffers fill and empty with the
- * load, by more than what is looked for; what is never given back lifts the floor.
- */
 export function rssSlope(samples: readonly RssSample[]): RssSlope {
   const lowest = lowestOf(samples);
-  const steady = lowest.slice(Math.floor(lowest.length / 4));
+  return {
+    ...lineThrough(samples),
+    floorPerTenMinutes: lineThrough(lowest).perTenMinutes,
+    lowestMiB: lowest.map(({ bytes }) => mebibytes(bytes)),
+  };
+}
+
+/** Least squares over what comes after the first quarter. */
+function lineThrough(samples: readonly RssSample[]): Pick<RssSlope, 'meanMiB' | 'perTenMinutes'> {
+  const steady = samples.slice(Math.floor(samples.length / 4));
   const mean = (of: (sample: RssSample) => number) => steady.reduce((sum, sample) => sum + of(sample), 0) / steady.length;
   const [meanAt, meanBytes] = [mean(({ atMs }) => atMs), mean(({ bytes }) => bytes)];
   const covariance = mean(({ atMs, bytes }) => (atMs - meanAt) * (bytes - meanBytes));
   const variance = mean(({ atMs }) => (atMs - meanAt) ** 2);
-  return {
-    meanMiB: mebibytes(meanBytes),
-    perTenMinutes: variance === 0 ? 0 : ((covariance / variance) * 600_000) / meanBytes,
-    lowestMiB: lowest.map(({ bytes }) => mebibytes(bytes)),
-  };
+  return { meanMiB: mebibytes(meanBytes), perTenMinutes: ((covariance / variance) * 600_000) / meanBytes };
 }
 
 function lowestOf(samples: readonly RssSample[]): RssSample[] {
