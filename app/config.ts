@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../core/duration.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
+import { type Members, overlapping } from '../storage/retention-policy.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { formatFaults, shippedFormats } from './formats.ts';
 
@@ -121,43 +122,60 @@ const legalMinimums: Readonly<Record<string, { readonly ms: number; readonly why
   hipaa: { ms: 2_192 * dayMs, why: 'HIPAA 164.316(b)(2) asks for six years' },
 };
 
+/** Milliseconds below which a class may not be kept, and who says so. */
+function leastOf({ basis, minimum = 0 }: { readonly basis?: string | undefined; readonly minimum?: number | undefined }) {
+  const legal = legalMinimums[basis ?? ''];
+  if (legal !== undefined && legal.ms >= minimum) return legal;
+  return { ms: minimum, why: basis ?? 'its minimum says so' };
+}
+
 const retentionClass = z
   .strictObject({
-    name: text().refine((name) => name !== 'default', 'expected another name: default is the class of all that no class names'),
-    tenants: z.array(text(), 'expected a list of tenants').min(1, 'expected at least one tenant'),
-    dataClasses: z
-      .array(text())
-      .max(0, 'expected none: rollups are not parted by data class, so nothing can be kept or removed by it yet; name tenants instead')
-      .optional(),
+    name: text().refine((name) => name !== 'default', 'expected another name: default is the class of all that no class has'),
+    tenants: z.array(text(), 'expected a list of tenants').default([]),
+    dataClasses: z.array(text(), 'expected a list of data classes, as the catalogue has them').default([]),
     keep: span(dayMs),
     basis: text().optional(),
     minimum: span(dayMs).optional(),
   })
-  .superRefine(({ keep, basis, minimum = 0 }, context) => {
-    const legal = legalMinimums[basis ?? ''];
-    const least = Math.max(minimum, legal?.ms ?? 0);
-    const why = legal !== undefined && legal.ms >= minimum ? legal.why : (basis ?? 'its minimum says so');
+  .superRefine(({ tenants, dataClasses, keep, basis, minimum = 0 }, context) => {
+    const least = leastOf({ basis, minimum });
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (basis !== undefined && legal === undefined && minimum === 0)
+    if (tenants.length + dataClasses.length === 0) fault('tenants', 'expected at least one tenant or data class');
+    if (basis !== undefined && legalMinimums[basis] === undefined && minimum === 0)
       fault('basis', `expected ${Object.keys(legalMinimums).join(', ')}, or any other text with a minimum beside it`);
-    if (keep < least)
+    if (keep < least.ms)
       fault(
         'keep',
-        `expected at least ${formatDuration(least)}, the legal minimum of this class (${why}); keep it longer, or mend basis and minimum if they do not bind these tenants`,
+        `expected at least ${formatDuration(least.ms)}, the legal minimum of this class (${least.why}); keep it longer, or mend basis and minimum if they do not bind these events`,
       );
   });
 
 const retentionClasses = z.array(retentionClass, 'expected a list of classes').superRefine((classes, context) => {
   const names = classes.map(({ name }) => name);
-  const tenants = classes.flatMap((one, at) => one.tenants.map((tenant) => ({ tenant, at, name: one.name })));
   const fault = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
-  for (const [at, name] of names.entries()) if (names.indexOf(name) < at) fault([at, 'name'], 'expected a name that no class before has');
-  for (const [index, { tenant, at }] of tenants.entries()) {
-    const first = tenants.find((one) => one.tenant === tenant);
-    if (first && tenants.indexOf(first) < index)
-      fault([at, 'tenants'], `expected each tenant in one class: ${tenant} stands in ${first.name} already`);
+  for (const [at, one] of classes.entries()) {
+    const before = classes.slice(0, at).filter(overlapping(one));
+    if (names.indexOf(one.name) < at) fault([at, 'name'], 'expected a name that no class before has');
+    for (const tenant of one.tenants.length > 0 ? one.tenants : ['']) {
+      const first = before.find((other) => hasAll(other, one, tenant));
+      if (first)
+        fault(
+          [at, tenant === '' ? 'dataClasses' : 'tenants'],
+          `expected events that are in no class before: ${first.name} has all ${tenant === '' ? 'that have these data classes' : `of ${tenant}`} already`,
+        );
+    }
+    const least = leastOf(one).ms;
+    const shorter = before.find(({ keep }) => keep < least);
+    if (shorter)
+      fault([at], `expected it before ${shorter.name}, which may have events of it and keeps them shorter than their legal minimum`);
   }
 });
+
+/** Whether no event of the tenant, of anybody where it is '', is left for `one` behind the other. */
+const hasAll = (other: Members, one: Members, tenant: string): boolean =>
+  (other.tenants.length === 0 || other.tenants.includes(tenant)) &&
+  (other.dataClasses.length === 0 || (one.dataClasses.length > 0 && one.dataClasses.every((name) => other.dataClasses.includes(name))));
 
 /** A setting that stands in the environment too. */
 const leaf = <Type extends z.ZodType>(type: Type, description: string, more: Marks = {}): Type => {
@@ -303,7 +321,7 @@ const declaration = z.strictObject({
     ),
     classes: leaf(
       retentionClasses.default([]),
-      'Tenants that are kept shorter or longer: per class `name`, `tenants` (a list; each tenant in one class), `keep` (a span), `basis` (`pci`: at least P366D, `hipaa`: at least P2192D, or any text with a `minimum` beside it) and `minimum` (a span, below which `keep` is refused).',
+      'What is kept shorter or longer: per class `name`, `tenants`, `dataClasses` (a list each, one of them at least; with both, data of these classes of these tenants), `keep` (a span), `basis` (`pci`: at least P366D, `hipaa`: at least P2192D, or any text with a `minimum` beside it) and `minimum` (a span, below which `keep` is refused).',
     ),
   }),
   alerts: section({

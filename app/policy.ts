@@ -5,6 +5,6 @@ import type { Config } from './config.ts';
 export function policyOf({ retention }: Config): RetentionPolicy {
   return {
     defaultMs: retention.default ?? Infinity,
-    classes: retention.classes.map(({ name, tenants, keep }) => ({ name, tenants, keepMs: keep })),
+    classes: retention.classes.map(({ name, tenants, dataClasses, keep }) => ({ name, tenants, dataClasses, keepMs: keep })),
   };
 }

@@ -7,7 +7,7 @@ import { AuditError } from '../core/errors.ts';
 import type { ClickHouse, Parameters } from './clickhouse.ts';
 import { alterTarget, systemRows } from './cluster.ts';
 import { dayName } from './retention-floor.ts';
-import { type Cut, dayMs } from './retention-policy.ts';
+import { type Cut, dayMs, type Members } from './retention-policy.ts';
 import type { RollupTable } from './rollup-tables.ts';
 import type { Range } from './scope.ts';
 
@@ -118,20 +118,36 @@ function partitionOf({ kind, range }: Selection): string {
 
 function condition({ kind, cut }: Selection): string {
   const arrival = arrivalOf(kind);
-  const whose = cut === null ? [] : [`tenant ${cut.isDefault ? 'NOT IN' : 'IN'} {due_tenants:Array(String)}`];
   return [
     `${arrival} >= fromUnixTimestamp64Milli({due_from:Int64}, 'UTC')`,
     `${arrival} < fromUnixTimestamp64Milli({due_to:Int64}, 'UTC')`,
     `NOT has({due_held:Array(UInt32)}, toYYYYMMDD(${arrival}))`,
-    ...whose,
+    ...(cut?.of ? [isMember(kind, cut.of, 'due')] : []),
+    ...(cut?.except ?? []).map((members, at) => `NOT ${isMember(kind, members, `spared${at}`)}`),
   ].join('\n  AND ');
+}
+
+/** Of a dead letter nobody knows which data it has: no API was found for it. */
+function isMember(kind: Selection['kind'], { tenants, dataClasses }: Members, name: string): string {
+  if (dataClasses.length > 0 && kind === 'dead_letters') return 'false';
+  const asked = [
+    ...(tenants.length > 0 ? [`tenant IN {${name}_tenants:Array(String)}`] : []),
+    ...(dataClasses.length > 0 ? [`hasAny(data_classes, {${name}_classes:Array(String)})`] : []),
+  ];
+  return `(${asked.join(' AND ')})`;
 }
 
 const parameters = ({ range, cut, held }: Selection): Parameters => ({
   due_from: range.from,
   due_to: range.to,
   due_held: held,
-  ...(cut !== null && { due_tenants: cut.tenants }),
+  ...(cut?.of && namesOf(cut.of, 'due')),
+  ...Object.assign({}, ...(cut?.except ?? []).map((members, at) => namesOf(members, `spared${at}`))),
+});
+
+const namesOf = ({ tenants, dataClasses }: Members, name: string): Parameters => ({
+  [`${name}_tenants`]: tenants,
+  [`${name}_classes`]: dataClasses,
 });
 
 /** Events that were removed of what arrived in the range, by `TOPIC EPOCH PARTITION`. */

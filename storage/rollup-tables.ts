@@ -74,18 +74,20 @@ function latencyFigures(latency: string): Record<string, Figure> {
   };
 }
 
+/** What retention tells apart, beside the tenant: its rows go with the events that they sum up. */
+export const dataClasses = 'data_classes';
+
 /** Columns that tell one row of an hour and a day of arrival from another. */
-export const groupColumns = ({ keys, hasStatusClass }: RollupTable): readonly string[] => [
-  'tenant',
-  ...keys,
-  ...(hasStatusClass ? ['status_class'] : []),
-];
+export const groupColumns = (table: RollupTable): readonly string[] => groups(table, 'status_class');
 
 /** The same as expressions over events, in the same order. */
-export const groupExpressions = ({ keys, hasStatusClass }: RollupTable): readonly string[] => [
+export const groupExpressions = (table: RollupTable): readonly string[] => groups(table, classColumn);
+
+const groups = ({ keys, hasStatusClass }: RollupTable, status: string) => [
   'tenant',
   ...keys,
-  ...(hasStatusClass ? [classColumn] : []),
+  dataClasses,
+  ...(hasStatusClass ? [status] : []),
 ];
 
 /** Rows that count: those of the newest version of their hour and day of arrival. `hours` is a condition on hour and arrived. */

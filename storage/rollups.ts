@@ -5,7 +5,7 @@
 import type { ClickHouse } from './clickhouse.ts';
 import type { ClosedReader } from './closed.ts';
 import { closedPositions, pendingSince, readMark, saveMark, type Mark, type Pending } from './rollup-marks.ts';
-import { figuresOf, groupColumns, groupExpressions, hourMs, hourOf, rollupTables, type RollupTable } from './rollup-tables.ts';
+import { dataClasses, figuresOf, groupColumns, groupExpressions, hourMs, hourOf, rollupTables, type RollupTable } from './rollup-tables.ts';
 import type { Range } from './scope.ts';
 
 export interface RollupOptions {
@@ -156,11 +156,13 @@ WHERE tenant = '' AND arrived = {arrived:Date} AND ${isOfHours}`,
   });
 }
 
+const emptyOf: Readonly<Record<string, string>> = { status_class: 'toUInt16(0)', [dataClasses]: '[]' };
+
 function makeStatement(table: RollupTable): string {
   const [groups, figures] = [groupColumns(table), Object.entries(figuresOf(table))];
   const [, ...others] = groups;
   const defaults = [
-    ...others.map((name) => (name === 'status_class' ? 'toUInt16(0)' : "''")),
+    ...others.map((name) => emptyOf[name] ?? "''"),
     ...figures.map(([, { type }]) => `defaultValueOfTypeName('${type.replaceAll("'", "\\'")}')`),
   ];
   return `INSERT INTO ${table.name} (hour, arrived, version, ${[...groups, ...figures.map(([name]) => name)].join(', ')})

@@ -6,6 +6,8 @@ import { defaultLimits, type PartitionOptions } from '../../ingest/life.ts';
 import { runPartition } from '../../ingest/partition.ts';
 import { openLease } from '../../storage/lease.ts';
 import { claimToken } from '../../storage/ledger.ts';
+import { findDrift } from '../../storage/rollup-drift.ts';
+import { rebuild } from '../../storage/rollups.ts';
 import { startApi } from '../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
@@ -242,6 +244,39 @@ describe('a class that is kept shorter', () => {
     expect(dropped).toMatchObject({ complete: true, partitions: [{ events: 6, pruned: 6, gaps: [] }] });
     expect(dropped.statement).toContain('(default P400D, trial P1D)');
     api.close();
+  });
+});
+
+describe('a class of data', () => {
+  const values = ['/chd/0', '/chd/1', '/2', '/3', '/chd/4', '/5'];
+  const hours = () =>
+    sql(`SELECT arrayStringConcat(data_classes, ',') AS data, toInt32(sum(requests)) AS n FROM rollup_hour FINAL
+WHERE arrived = '${on(day)}' AND tenant != '' GROUP BY data ORDER BY data`);
+  const roll = () => rebuild({ clickhouse: database.clickhouse }, { from: day - dayMs, to: day + dayMs });
+  const both = policy(400, { kept: { tenants: ['t1'], dataClasses: ['chd'], days: 400 }, cards: { dataClasses: ['chd'], days: 1 } });
+
+  test('goes from events and rollups of its days; what a class before it has stays, and nothing drifts', async () => {
+    await store(0, [...values, 'bad']);
+    await roll();
+    expect(await hours()).toEqual([
+      { data: '', n: 3 },
+      { data: 'chd', n: 3 },
+    ]);
+    await retentionAt(database.clickhouse, day + 2 * dayMs, { policy: both }).run();
+    expect(await offsets()).toEqual([1, 2, 3, 4, 5]);
+    expect(await hours()).toEqual([
+      { data: '', n: 3 },
+      { data: 'chd', n: 2 },
+    ]);
+    expect(await findDrift(database.clickhouse, { from: day - dayMs, to: day + dayMs })).toEqual([]);
+    expect(await removals()).toEqual([{ kind: 'events', class: 'cards', policy: 'cards P1D', n: 1, tenants: ['t0'] }]);
+    expect(await letters()).toEqual([6]); // nobody knows what data it has
+  });
+
+  test('that is kept longer than the default stays when the rest of its day goes', async () => {
+    await store(0, [...values, 'bad']);
+    await retentionAt(database.clickhouse, day + 31 * dayMs, { policy: policy(30, { cards: { dataClasses: ['chd'], days: 400 } }) }).run();
+    expect([await offsets(), await letters()]).toEqual([[0, 1, 4], []]);
   });
 });
 

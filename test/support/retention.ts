@@ -10,10 +10,15 @@ export const dayMs = 86_400_000;
 
 export const policy = (
   days: number,
-  classes: Record<string, { readonly tenants: readonly string[]; readonly days: number }> = {},
+  classes: Record<string, { readonly tenants?: readonly string[]; readonly dataClasses?: readonly string[]; readonly days: number }> = {},
 ): RetentionPolicy => ({
   defaultMs: days * dayMs,
-  classes: Object.entries(classes).map(([name, one]) => ({ name, tenants: one.tenants, keepMs: one.days * dayMs })),
+  classes: Object.entries(classes).map(([name, { tenants = [], dataClasses = [], days: keep }]) => ({
+    name,
+    tenants,
+    dataClasses,
+    keepMs: keep * dayMs,
+  })),
 });
 
 /** `now` in milliseconds; nothing is waited for after the floor rose unless `longestRequestMs` says so. */

@@ -11,7 +11,7 @@ import { openBatchStore } from '../../storage/batch-store.ts';
 import type { ClickHouse } from '../../storage/clickhouse.ts';
 import { openLedger, type PartitionKey } from '../../storage/ledger.ts';
 
-/** `eN` are N events, `bad` a dead letter, `skip` is skipped; anything else is one event whose path is the text. */
+/** `eN` are N events, `bad` a dead letter, `skip` is skipped; anything else is one event whose path is the text, `/chd…` of that data class. */
 export function lineDecoder(normaliser = 'test'): Decoder {
   return {
     normaliser,
@@ -28,6 +28,7 @@ export function lineDecoder(normaliser = 'test'): Decoder {
               timestamp: receivedAt * 1000 - 1_000_000,
               tenant: `t${message.offset % 3}`,
               url_path: text,
+              data_classes: text.startsWith('/chd') ? ['chd'] : [],
               time_source: 'start',
             },
             message.offset,

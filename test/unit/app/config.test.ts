@@ -172,10 +172,21 @@ describe('classes of retention', () => {
         'name: a, tenants: [x], keep: P7Y, basis: "BAO 132", minimum: P7Y',
       ),
     });
-    expect(config.retention.classes[1]).toEqual({ name: 'trial', tenants: ['demo', 'test'], keep: 604_800_000 });
+    expect(config.retention.classes[1]).toEqual({ name: 'trial', tenants: ['demo', 'test'], dataClasses: [], keep: 604_800_000 });
     expect(printable(config)).toMatchObject({
       retention: { classes: [{ keep: 'P400D', basis: 'pci' }, { keep: 'P7D' }, { keep: 'P2555D', minimum: 'P2555D' }] },
     });
+  });
+
+  it('may be of data classes, of everybody or of some tenants, and an event is in the first that has it', () => {
+    const lines = ['name: bank, tenants: [bank], dataClasses: [pii], keep: 7d', 'name: cards, dataClasses: [chd], basis: pci, keep: 400d'];
+    const faults = faultsOf({ file: classes(...lines) });
+    expect(faults).toHaveLength(1); // the first may have cards of the bank
+    const { retention } = load({ file: classes(...lines.toReversed()) });
+    expect(retention.classes.map(({ name, tenants, dataClasses }) => [name, tenants, dataClasses])).toEqual([
+      ['cards', [], ['chd']],
+      ['bank', ['bank'], ['pii']],
+    ]);
   });
 
   it.each<[string, string[], RegExp]>([
@@ -192,12 +203,22 @@ describe('classes of retention', () => {
       ['name: a, tenants: [b], basis: BAO, keep: 7d'],
       /basis: expected pci, hipaa, or any other text with a minimum/,
     ],
+    ['without a tenant', ['name: a, tenants: [], keep: 7d'], /tenants: expected at least one tenant or data class/],
     [
-      'of data classes, which events do not carry yet',
-      ['name: a, tenants: [b], dataClasses: [chd], keep: 7d'],
-      /dataClasses: expected none: rollups are not parted by data class.*got \["chd"\]/,
+      'behind one that may have events of it and keeps them shorter than its legal minimum',
+      ['name: a, tenants: [b], keep: 7d', 'name: cards, dataClasses: [chd], basis: pci, keep: 400d'],
+      /classes\.1: expected it before a, which may have events of it/,
     ],
-    ['without a tenant', ['name: a, tenants: [], keep: 7d'], /at least one tenant/],
+    [
+      'behind one that has all of its data classes',
+      ['name: a, dataClasses: [pii, chd], keep: 7d', 'name: c, tenants: [d], dataClasses: [chd], keep: 8d'],
+      /classes\.1\.tenants: expected events that are in no class before: a has all of d already/,
+    ],
+    [
+      'behind one that has its data classes of everybody',
+      ['name: a, dataClasses: [pii, chd], keep: 7d', 'name: c, dataClasses: [chd], keep: 8d'],
+      /classes\.1\.dataClasses: expected events that are in no class before: a has all that have these data classes already/,
+    ],
     ['shorter than a day', ['name: a, tenants: [b], keep: 1h'], /at least P1D/],
     ['called default', ['name: default, tenants: [b], keep: 7d'], /another name/],
     [
@@ -208,7 +229,7 @@ describe('classes of retention', () => {
     [
       'with a tenant of another',
       ['name: a, tenants: [b], keep: 7d', 'name: c, tenants: [d, b], keep: 8d'],
-      /classes\.1\.tenants: expected each tenant in one class: b stands in a already/,
+      /classes\.1\.tenants: expected events that are in no class before: a has all of b already/,
     ],
   ])('are refused %s', (_what, lines, expected) => {
     const faults = faultsOf({ file: classes(...lines) });
