@@ -1,18 +1,22 @@
-/** Replays on the real engine: what stands beside the chain, who sees it, and who does not. */
+/** Replays of a journal on the real engine: what stands beside the chain, who sees it, and who does not. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { deriveKey } from '../../../core/keys.ts';
 import { silentLogger } from '../../../core/logger.ts';
 import type { Decoder } from '../../../ingest/decoder.ts';
 import { createReplays, type ReplaysOptions } from '../../../ingest/dead-letters.ts';
 import { createKept } from '../../../ingest/kept.ts';
-import type { Log, LogMessage } from '../../../ingest/log.ts';
+import { type Journal, openJournal } from '../../../ingest/logs/journal.ts';
+import { partitionOf } from '../../../ingest/logs/placement.ts';
 import { createSealer } from '../../../ingest/logs/seal.ts';
 import { createReplayer, type ReplayStep } from '../../../ingest/replay.ts';
 import { openBatchStore } from '../../../storage/batch-store.ts';
 import { openLetters } from '../../../storage/dead-letters.ts';
 import { openKept } from '../../../storage/kept-bytes.ts';
 import { openLease } from '../../../storage/lease.ts';
-import { type Claim, openLedger, originOffset } from '../../../storage/ledger.ts';
+import { type Claim, openLedger, originOffset, type PartitionKey } from '../../../storage/ledger.ts';
 import { openReplayLedger } from '../../../storage/replays.ts';
 import { raiseFloor } from '../../../storage/retention-floor.ts';
 import { findDrift } from '../../../storage/rollup-drift.ts';
@@ -21,9 +25,10 @@ import { startApi, testClosedReader, type TestApi } from '../../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { sqlRows, sqlText } from '../../support/sql.ts';
-import { assignmentOf, keyOf, lineDecoder, messages, rangeOf, writerOn } from '../../support/writer.ts';
+import { assignmentOf, keyOf, lineDecoder, rangeOf, writerOn } from '../../support/writer.ts';
 
-const key = keyOf();
+/** Messages with this key stand in one partition, behind each other. */
+const messageKey = 'k';
 const now = Date.parse('2026-11-23T12:00:00Z');
 const receivedAt = now - 3_600_000;
 const clock = { now: () => now };
@@ -34,8 +39,9 @@ let engine: TestEngine;
 let database: TestDatabase;
 let api: TestApi;
 let runs: number;
-/** What the log still has, by offset. */
-let inLog: LogMessage[];
+let folder: string;
+let journal: Journal;
+let key: PartitionKey;
 let mend: (offset: number) => string;
 
 beforeAll(async () => {
@@ -45,17 +51,31 @@ afterAll(() => engine?.stop());
 
 beforeEach(async () => {
   database = await freshDatabase(engine);
+  folder = mkdtempSync(join(tmpdir(), 'gatetrail-replays-'));
+  journal = journalIn('journal');
+  key = { ...keyOf(partitionOf(messageKey, 4)), logId: await journal.id() };
+  await append(journal, [...lines, '/next']);
   runs = 0;
   mend = () => '/mended';
   await write(lines, 0);
   await write(['/next'], lines.length);
-  inLog = messages(0, lines);
   api = await startApi(database.clickhouse, { clock, replays: replaysOn() });
 });
 afterEach(async () => {
   api?.close();
   await database?.close();
+  await journal?.close();
+  rmSync(folder, { recursive: true, force: true });
 });
+
+const journalIn = (name: string) => openJournal({ folder: join(folder, name), key: deriveKey('a secret', 'journal') });
+const append = (to: Journal, values: readonly string[]) =>
+  to.append(
+    'gw',
+    values.map((value) => ({ value: Buffer.from(value), key: messageKey })),
+  );
+/** The log no longer has what is below. */
+const forget = (below: number) => journal.trim(key, below);
 
 async function write(values: readonly string[], first: number): Promise<void> {
   const writer = writerOn(database.clickhouse, { normaliser: 'then' });
@@ -72,9 +92,9 @@ async function write(values: readonly string[], first: number): Promise<void> {
       writer: '',
       sequence: 0,
     } as const;
-    await writer.claimOnly(assignmentOf(), { firstOffset: originOffset, lastOffset: -1, receivedAt, ...empty, ...more });
+    await writer.claimOnly(assignmentOf(key), { firstOffset: originOffset, lastOffset: -1, receivedAt, ...empty, ...more });
   }
-  await writer.write(assignmentOf(), writer.maker.make(key, rangeOf(first, values), receivedAt), first + 1);
+  await writer.write(assignmentOf(key), writer.maker.make(key, rangeOf(first, values), receivedAt), first + 1);
 }
 
 const decoder: Decoder = {
@@ -85,15 +105,6 @@ const decoder: Decoder = {
       ...rest,
     ),
 };
-
-const log = () =>
-  ({
-    id: async () => 'log',
-    bounds: async () => [{ topic: 'gw', partition: 0, low: inLog[0]?.offset ?? 99, high: 99 }],
-    async *read(_place: object, offsets: readonly number[]) {
-      yield* inLog.filter(({ offset }) => offsets.includes(offset));
-    },
-  }) as unknown as Log; // the part that a replay uses
 
 const sealer = createSealer({ key: deriveKey('a secret', 'dead-letters') }, 'A kept message');
 
@@ -111,7 +122,7 @@ function replaysOn(trace?: (step: ReplayStep) => void, more: Partial<ReplaysOpti
     replays,
     store,
     keptStore,
-    log: log(),
+    log: journal,
     kept: createKept(keptStore, sealer, silentLogger),
     closed: testClosedReader(clickhouse, clock),
     run() {
@@ -230,7 +241,7 @@ describe('a replay', () => {
 
 describe('the bytes', () => {
   test('are in the log from its low end on; what is gone is told, and stands', async () => {
-    inLog = inLog.slice(3);
+    await forget(3);
     expect((await letters()).map(({ position, replayable }) => [position.offset, replayable])).toEqual([
       [4, true],
       [3, true],
@@ -240,16 +251,19 @@ describe('the bytes', () => {
       matched: 3,
       replayed: 2,
       rejectedAgain: 0,
-      userErrors: [{ code: 'NOT_FOUND', message: '1 not read again: their bytes are neither in the log of gw/0 nor kept' }],
+      userErrors: [{ code: 'NOT_FOUND', message: `1 not read again: their bytes are neither in the log of gw/${key.partition} nor kept` }],
     });
     expect((await letters(', filter: {replayed: false}')).map(({ position }) => position.offset)).toEqual([1]);
   });
 
   test('of another log under the same name are not taken for them', async () => {
-    const other = replaysOn(undefined, { log: { ...log(), id: async () => 'another' } as Log });
+    const another = journalIn('another');
+    await append(another, lines);
+    const other = replaysOn(undefined, { log: another });
     const elsewhere = await startApi(database.clickhouse, { clock, replays: other });
     expect(await replay('', elsewhere)).toMatchObject({ replayed: 0, userErrors: [{ code: 'NOT_FOUND' }] });
     elsewhere.close();
+    await another.close();
   });
 
   test('that are kept are read when the log no longer has them, sealed, and go by the day', async () => {
@@ -259,9 +273,9 @@ describe('the bytes', () => {
     const batch = writer.maker.make(key, rangeOf(first, ['bad', '/x', 'bad']), receivedAt);
     await kept.keep(key, batch);
     await kept.keep(key, batch);
-    await writer.write(assignmentOf(), batch, first);
+    await writer.write(assignmentOf(key), batch, first);
     await write(['/end'], 200);
-    inLog = [];
+    await forget(lines.length + 1);
     const rows = await sqlRows<{ sealed: string }>(engine, 'SELECT * FROM dead_letter_bytes FINAL', database.name);
     expect(rows).toHaveLength(2);
     expect(JSON.stringify(rows.map(({ sealed }) => Buffer.from(sealed, 'base64').toString('latin1')))).not.toContain('bad');
@@ -285,7 +299,7 @@ describe('the bytes', () => {
     const kept = createKept(openKept(database.clickhouse), other, silentLogger);
     const { maker } = writerOn(database.clickhouse, { normaliser: 'then' });
     await kept.keep(key, maker.make(key, rangeOf(0, lines), receivedAt));
-    inLog = [];
+    await forget(lines.length);
     expect(await replay()).toMatchObject({ replayed: 0, rejectedAgain: 0, userErrors: [{ code: 'NOT_FOUND' }] });
   });
 });
