@@ -1,5 +1,5 @@
 /**
- * The main job on real parts: 100,000 records of three gateways in one Kafka topic come out of GraphQL as exactly the
+ * The main job on real parts: records of three gateways in one Kafka topic, 100,000 in full, come out of GraphQL as exactly the
  * expected events; a burst of refused calls leads to one mail, its end to one resolved mail in the same thread.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompressionTypes, Kafka, logLevel, type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { campaign } from '../support/campaign.ts';
 import { describeEngine, startEngine, type TestEngine } from '../support/engine.ts';
 import { graphql, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { startKafka, type TestKafka } from '../support/kafka.ts';
@@ -15,7 +16,8 @@ import { sqlRows } from '../support/sql.ts';
 import { traffic, type TrafficMessage } from '../support/traffic.ts';
 import { registerCodecs } from '../support/codecs.ts';
 
-const records = 100_000;
+const { sizes, ...printed } = campaign('main-job', { records: 25_000 }, { records: 100_000 });
+const { records } = sizes;
 const topic = `edge-${Date.now()}`;
 const dataDir = mkdtempSync(join(tmpdir(), 'gatetrail-main-'));
 
@@ -93,7 +95,7 @@ async function produce(messages: readonly TrafficMessage[]): Promise<Placed[]> {
   return placed;
 }
 
-describe('a hundred thousand records of three gateways in one topic', () => {
+describe('records of three gateways in one topic', () => {
   const startMs = Date.now() - 3 * 3_600_000; // 50 minutes of records, hours ago
   let placed: Placed[];
   const expected = new Map<string, TrafficMessage['expected'][number]>();
@@ -185,6 +187,7 @@ describe('a hundred thousand records of three gateways in one topic', () => {
     const [count] = await sqlRows<{ n: string }>(engine, `SELECT count() AS n FROM events WHERE topic = '${topic}'`, database);
     expect(rows).toBe(Number(count?.n));
     expect(ids.size).toBe(rows);
+    printed.report({ events: rows });
   });
 });
 

@@ -25,3 +25,11 @@ export async function freshDatabase(
   if (options.migrated !== false) await migrate(clickhouse, { holder: 'test', logger: silentLogger });
   return { name, clickhouse, close: () => clickhouse.close() };
 }
+
+/** Without its rows, much sooner than a fresh one. Deduplication tokens stay: what is written then must be of another log. */
+export async function emptied(clickhouse: ClickHouse): Promise<void> {
+  const tables = await clickhouse.rows<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'schema_migrations' AND engine LIKE '%MergeTree'",
+  );
+  for (const { name } of tables) await clickhouse.run('TRUNCATE TABLE {name:Identifier}', { parameters: { name } });
+}

@@ -22,7 +22,7 @@ import { raiseFloor } from '../../../storage/retention-floor.ts';
 import { findDrift } from '../../../storage/rollup-drift.ts';
 import { rollUp } from '../../../storage/rollups.ts';
 import { startApi, testClosedReader, type TestApi } from '../../support/api.ts';
-import { freshDatabase, type TestDatabase } from '../../support/database.ts';
+import { emptied, freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { sqlRows, sqlText } from '../../support/sql.ts';
 import { assignmentOf, keyOf, lineDecoder, rangeOf, writerOn } from '../../support/writer.ts';
@@ -46,11 +46,15 @@ let mend: (offset: number) => string;
 
 beforeAll(async () => {
   engine = await startEngine();
+  database = await freshDatabase(engine);
 });
-afterAll(() => engine?.stop());
+afterAll(async () => {
+  await database?.close();
+  await engine?.stop();
+});
 
 beforeEach(async () => {
-  database = await freshDatabase(engine);
+  await emptied(database.clickhouse);
   folder = mkdtempSync(join(tmpdir(), 'gatetrail-replays-'));
   journal = journalIn('journal');
   key = { ...keyOf(partitionOf(messageKey, 4)), logId: await journal.id() };
@@ -63,7 +67,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   api?.close();
-  await database?.close();
   await journal?.close();
   rmSync(folder, { recursive: true, force: true });
 });
