@@ -5,9 +5,11 @@ import { Command, CommanderError } from 'commander';
 import { messageOf, AuditError } from './core/errors.ts';
 import { loadKinds } from './core/kinds.ts';
 import { exitCodeOf, type Flags, type Verb } from './app/verb.ts';
+import { version } from './app/version.ts';
 
 const program = new Command('gatetrail')
   .description('Audit trail, metrics and anomaly alerts for API gateways')
+  .version(version)
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 
@@ -18,7 +20,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  for (const [name, verb] of await loadKinds<Verb>(join(import.meta.dirname, 'app/verbs'), process.argv[2])) add(name, verb);
+  const [asked] = process.argv.slice(2);
+  if (asked !== '--version' && asked !== '-V')
+    for (const [name, verb] of await loadKinds<Verb>(join(import.meta.dirname, 'app/verbs'), asked)) add(name, verb);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -11,7 +11,7 @@ import { openMailbox } from '../local/mailbox.ts';
 import { limitsFor } from '../schemas/catalogue.ts';
 import { openLease } from '../storage/lease.ts';
 import type { Config } from './config.ts';
-import { catalogueOf } from './decoder.ts';
+import { catalogueOf } from './catalogue.ts';
 import { assertMigrated } from './ingest.ts';
 import { startPatiently } from './patient-start.ts';
 import { watchProblem } from './readiness.ts';

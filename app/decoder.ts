@@ -4,15 +4,15 @@ import { deriveKey } from '../core/keys.ts';
 import type { OnElement } from '../ingest/drift.ts';
 import { openGeo } from '../ingest/geo.ts';
 import { createDecoder } from '../ingest/pipeline.ts';
-import { emptyCatalogue, readCatalogue } from '../schemas/catalogue.ts';
 import type { Decoder } from '../ingest/decoder.ts';
 import type { RedactionOptions } from '../ingest/redact.ts';
 import { readRuleFolders } from '../sigma/folder.ts';
 import { type IntakeRule, readIntakeRules } from '../sigma/intake-rule.ts';
+import { catalogueOf } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { gatewaysOf } from './formats.ts';
-import { version } from './role.ts';
 import { secretsOf } from './secrets.ts';
+import { version } from './version.ts';
 
 export async function makeDecoder(config: Config, onElement?: OnElement): Promise<Decoder> {
   const { current, previous } = secretsOf(config);
@@ -32,9 +32,6 @@ export async function makeDecoder(config: Config, onElement?: OnElement): Promis
     onElement,
   });
 }
-
-/** @throws CONFIG_INVALID */
-export const catalogueOf = async ({ catalogue }: Config) => (catalogue === undefined ? emptyCatalogue : readCatalogue(catalogue));
 
 /** What comes with the product, and what stands in the folders of the user. */
 export const loadIntakeRules = (folders: readonly string[]): Promise<IntakeRule[]> =>

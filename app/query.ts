@@ -13,18 +13,19 @@ import type { Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
 import { keptFor } from '../storage/retention-policy.ts';
 import type { Config } from './config.ts';
-import { catalogueOf } from './decoder.ts';
+import { catalogueOf } from './catalogue.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { assertMigrated } from './ingest.ts';
 import { accessOf, credentialOf, intakeRoutes } from './intake.ts';
 import { policyOf } from './policy.ts';
 import { fullDisk, othersNotReady, told } from './readiness.ts';
 import { openReplays } from './replays.ts';
-import { type RoleContext, type Running, version } from './role.ts';
+import type { RoleContext, Running } from './role.ts';
 import { adminKeyOf, secretsOf } from './secrets.ts';
 import { isEmbedded, openClickHouse, openLog, topicsOf } from './stores.ts';
 import { closedReader, endsOf } from './watermark.ts';
 import { watched } from './watched.ts';
+import { version } from './version.ts';
 
 const welcome: Answer = {
   status: 200,

@@ -1,11 +1,10 @@
 /** What every role does alike: configuration in, listener up, ready line out, a clean end. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Logger } from '../core/logger.ts';
 import type { Config } from './config.ts';
 import { listen, type Route } from './http.ts';
 import { crashOnUnknown, endWith } from './lifecycle.ts';
 import { createLogger, createMetrics, type Metrics } from './telemetry.ts';
+import { version } from './version.ts';
 
 export interface RoleContext {
   readonly config: Config;
@@ -22,8 +21,6 @@ export interface Running {
   /** More for the ready line. */
   ready?(url: string): Readonly<Record<string, string>>;
 }
-
-export const version = (JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string }).version;
 
 /** Runs until it is told to end. */
 export async function runRole(role: string, config: Config, open: (context: RoleContext) => Promise<Running>): Promise<void> {

@@ -6,7 +6,7 @@ import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { engineEnvironment } from '../local/engine/spawn.ts';
 import type { Config } from './config.ts';
-import { catalogueOf } from './decoder.ts';
+import { catalogueOf } from './catalogue.ts';
 import { engineGone, holdFolder } from './folder.ts';
 import { reasonsOf } from './readiness.ts';
 import { isEmbedded } from './stores.ts';

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import { AuditError } from '../../core/errors.ts';
 import { describeFault, type Fault, type Loaded, printable } from '../config.ts';
-import { catalogueOf } from '../decoder.ts';
+import { catalogueOf } from '../catalogue.ts';
 import { configReference } from '../reference.ts';
 import { configOf, exitCodes, note, print, read, type Verb } from '../verb.ts';
 

@@ -10,9 +10,10 @@ import { toEventJson } from '../event-json.ts';
 import { gatewaysOf } from '../formats.ts';
 import { assertReadable, contentOf } from '../import/files.ts';
 import { cutContent } from '../import/cut.ts';
-import { catalogueOf, loadIntakeRules, redactionOf } from '../decoder.ts';
-import { version } from '../role.ts';
+import { catalogueOf } from '../catalogue.ts';
+import { loadIntakeRules, redactionOf } from '../decoder.ts';
 import { configOf, exitCodes, print, text, type Verb } from '../verb.ts';
+import { version } from '../version.ts';
 
 const recognise: Verb = {
   description: 'shows how each record of the files would be read; stores nothing',

@@ -125,6 +125,11 @@ describe('gatetrail config', () => {
     expect(existsSync(given.dataDir)).toBe(false);
   });
 
+  it('--version is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await runGatetrail(['--version'], { dataDir: folder })).toMatchObject({ code: 0, out: `${version}\n` });
+  });
+
   it('print shows what holds and no secret', async () => {
     writeFileSync(file, 'kafka:\n  user: reader\n  password: hush-hush\n');
     const env = { GATETRAIL_SECRET: 'hush'.repeat(10) };
