@@ -4,13 +4,13 @@ import { defineConfig } from 'vitest/config';
 // Kafka and the engine, containers need Docker.
 // Files of unit and contract share what they import: reading it anew for each took half of their time.
 // Three files at a time: each has servers of its own and waits for them more than it works; two leave a third of two cores idle.
-const heavy = (order: number) => ({
+const heavy = {
   pool: 'forks' as const,
   testTimeout: 180_000,
   hookTimeout: 240_000,
   maxWorkers: 3,
-  sequence: { groupOrder: order },
-});
+  sequence: { groupOrder: 2 },
+};
 
 export default defineConfig({
   test: {
@@ -32,9 +32,9 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...heavy(2) } },
-      { extends: true, test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...heavy(3) } },
-      { extends: true, test: { name: 'containers', include: ['test/containers/**/*.test.ts'], ...heavy(4) } },
+      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...heavy } },
+      { extends: true, test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...heavy } },
+      { extends: true, test: { name: 'containers', include: ['test/containers/**/*.test.ts'], ...heavy } },
     ],
   },
 });

@@ -26,7 +26,7 @@ const mailsIn = (dataDir: string): string[] => {
 };
 
 describe('the demonstration', () => {
-  const { sizes, report } = campaign('demo', { calmSeconds: 45 }, { calmSeconds: 120 });
+  const { sizes, report } = campaign('demo', { calmSeconds: 20 }, { calmSeconds: 120 });
 
   test('is ready within 15 s, mails two different alerts within two minutes, and ends within 5 s with nothing left', async () => {
     const dataDir = join(folder, 'incidents');
