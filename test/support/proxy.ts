@@ -98,16 +98,8 @@ export async function startHoldingProxy(target: () => SqlServer, random: () => n
     async 'answer never comes'(held) {
       await deliver(held); // the client gives up
     },
-    '1 KB/s': (held) =>
-      pass(
-        held,
-        slowly(() => false),
-      ),
-    '1 KB/s, broken off': (held) =>
-      pass(
-        held,
-        slowly(() => held.outgoing.closed),
-      ),
+    '1 KB/s': (held) => pass(held, slowly({ breaksOff: () => false, isOver: () => proxy.isCalm })),
+    '1 KB/s, broken off': (held) => pass(held, slowly({ breaksOff: () => held.outgoing.closed, isOver: () => proxy.isCalm })),
   };
 
   const server = createServer((incoming, outgoing) => {
@@ -140,15 +132,16 @@ export async function startHoldingProxy(target: () => SqlServer, random: () => n
 type Upstream = ReturnType<typeof request>;
 type Write = (upstream: Upstream, body: Buffer) => Promise<void>;
 
-/** The body in drops; `breaksOff` is asked before each. */
-function slowly(breaksOff: () => boolean): Write {
+/** The body in drops, which takes hours for a large one; both are asked before each. What is left once it is over comes at once. */
+function slowly({ breaksOff, isOver }: { readonly breaksOff: () => boolean; readonly isOver: () => boolean }): Write {
   return async (upstream, body) => {
-    for (let at = 0; at < body.length; at += bytesPerTick) {
+    let at = 0;
+    for (; at < body.length && !isOver(); at += bytesPerTick) {
       if (breaksOff()) return void upstream.destroy(new Error('the client has gone'));
       upstream.write(body.subarray(at, at + bytesPerTick));
       await sleep(tickMs);
     }
-    upstream.end();
+    upstream.end(body.subarray(at));
   };
 }
 
