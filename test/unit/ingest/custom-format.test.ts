@@ -6,6 +6,7 @@ import type { Gateway } from '../../../ingest/gateway.ts';
 import { createDecoder, loadGateways } from '../../../ingest/pipeline.ts';
 import type { Source } from '../../../ingest/source.ts';
 import type { CanonicalEvent } from '../../../schemas/event.ts';
+import { leastCpuMs } from '../../support/cpu.ts';
 
 let shipped: ReadonlyMap<string, Gateway>;
 beforeAll(async () => {
@@ -182,9 +183,8 @@ describe('a line', () => {
   );
 
   test('that is hostile takes no time to speak of, whatever the pattern', () => {
-    const from = performance.now();
-    read({ gateway: 'edge', pattern: '(?P<timestamp>(?:(?:a+)+)+)b' }, 'a'.repeat(100_000));
-    expect(performance.now() - from).toBeLessThan(2_000);
+    const hostile = () => read({ gateway: 'edge', pattern: '(?P<timestamp>(?:(?:a+)+)+)b' }, 'a'.repeat(100_000));
+    expect(leastCpuMs(hostile)).toBeLessThan(2_000);
   });
 });
 

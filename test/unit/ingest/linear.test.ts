@@ -8,30 +8,20 @@ import { loadGateways } from '../../../ingest/pipeline.ts';
 import { redactPath, redactQuery } from '../../../ingest/redact-url.ts';
 import { redactText, unescaped } from '../../../ingest/secrets.ts';
 import { withoutPrefix } from '../../../ingest/wrappers.ts';
-
-/** CPU milliseconds, the least of three runs. */
-function cost(work: () => unknown): number {
-  const runs = [1, 2, 3].map(() => {
-    const before = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
-  });
-  return Math.min(...runs);
-}
+import { leastCpuMs } from '../../support/cpu.ts';
 
 /** The pumps of which tenfold length costs far more than tenfold. What is quick is no fault. */
 function faults(pumps: readonly string[], make: (pump: string) => string, work: (text: string) => unknown): string[] {
   return pumps.filter((pump) => {
     const [short, long] = [2_500, 25_000].map((length) => make(pump.repeat(Math.ceil(length / pump.length)).slice(0, length)));
-    const spent = cost(() => work(long ?? ''));
+    const spent = leastCpuMs(() => work(long ?? ''));
     return (
       spent > 25 &&
       spent >
         40 *
           Math.max(
             0.5,
-            cost(() => work(short ?? '')),
+            leastCpuMs(() => work(short ?? '')),
           )
     );
   });

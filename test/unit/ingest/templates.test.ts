@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTemplates } from '../../../ingest/templates.ts';
+import { leastCpuMs } from '../../support/cpu.ts';
 
 function among(...listed: string[]) {
   const templates = createTemplates<string>();
@@ -86,7 +87,8 @@ describe('a base', () => {
 
 test('a path of thousands of segments costs what a path costs', () => {
   const templates = among('/{a}/{b}/{c}/{d}', '/x/{b}/{c}/{d}/e', '/{a}/x/{c}/{d}/f');
-  const started = performance.now();
-  for (let run = 0; run < 100; run += 1) expect(templates.find('/x'.repeat(4_000))).toBeNull();
-  expect(performance.now() - started).toBeLessThan(2_000);
+  const find = () => {
+    for (let run = 0; run < 100; run += 1) expect(templates.find('/x'.repeat(4_000))).toBeNull();
+  };
+  expect(leastCpuMs(find)).toBeLessThan(2_000);
 });
