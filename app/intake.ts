@@ -130,6 +130,8 @@ interface Receipt {
 }
 
 const waitMs = 60_000;
+/** A batch takes a second; each look at the ledger is some statements. */
+const lookMs = 250;
 
 /** What became of appended messages, once they are stored. @throws NOT_READY when that takes longer than a minute: they are in the log all the same */
 async function receiptFor(
@@ -168,5 +170,5 @@ async function pauseUntil(deadline: number): Promise<void> {
       'NOT_READY',
       'The records are in the log, but were not stored within a minute; they will be, and need not be sent again',
     );
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, lookMs));
 }
