@@ -8,7 +8,7 @@ import { createDecoder, loadGateways } from '../../ingest/pipeline.ts';
 import { bytesOf, type Fixture, fixtureFiles, readFixture } from '../support/fixtures.ts';
 
 const units = [' ', ' [', '] "', '" "', ',', '%41', '/', '&', ':', 'eyJ', '\\"', ' - ', '| ', '1', '//', '4111 ', '-', 'a=', '[', '"'];
-const [shortLength, longLength] = [1024, 16 * 1024];
+const [shortLength, longLength] = [4 * 1024, 64 * 1024];
 const most = 64;
 /** Less than this is noise of the clock and of the garbage collector. */
 const leastMs = 0.3;

@@ -136,8 +136,9 @@ type Write = (upstream: Upstream, body: Buffer) => Promise<void>;
 function slowly({ breaksOff, isOver }: { readonly breaksOff: () => boolean; readonly isOver: () => boolean }): Write {
   return async (upstream, body) => {
     let at = 0;
-    for (; at < body.length && !isOver(); at += bytesPerTick) {
+    for (; at < body.length; at += bytesPerTick) {
       if (breaksOff()) return void upstream.destroy(new Error('the client has gone'));
+      if (isOver()) break;
       upstream.write(body.subarray(at, at + bytesPerTick));
       await sleep(tickMs);
     }

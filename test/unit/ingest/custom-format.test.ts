@@ -6,7 +6,7 @@ import type { Gateway } from '../../../ingest/gateway.ts';
 import { createDecoder, loadGateways } from '../../../ingest/pipeline.ts';
 import type { Source } from '../../../ingest/source.ts';
 import type { CanonicalEvent } from '../../../schemas/event.ts';
-import { leastCpuMs } from '../../support/cpu.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 let shipped: ReadonlyMap<string, Gateway>;
 beforeAll(async () => {
@@ -184,7 +184,7 @@ describe('a line', () => {
 
   test('that is hostile takes no time to speak of, whatever the pattern', () => {
     const hostile = () => read({ gateway: 'edge', pattern: '(?P<timestamp>(?:(?:a+)+)+)b' }, 'a'.repeat(100_000));
-    expect(leastCpuMs(hostile)).toBeLessThan(2_000);
+    expect(cpuMs(hostile)).toBeLessThan(2_000);
   });
 });
 

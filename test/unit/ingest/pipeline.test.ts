@@ -6,7 +6,7 @@ import { createDecoder, type DecoderOptions, loadGateways } from '../../../inges
 import type { Rejection } from '../../../ingest/decoder.ts';
 import type { Gateway } from '../../../ingest/gateway.ts';
 import type { CanonicalEvent } from '../../../schemas/event.ts';
-import { leastCpuMs } from '../../support/cpu.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 let gateways: ReadonlyMap<string, Gateway>;
 beforeAll(async () => {
@@ -116,7 +116,7 @@ describe('a line of text', () => {
     expect(line('web1 nginx - 203.0.113.7 - -')).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT' } }));
 
   test('that is hostile takes no time to speak of', () => {
-    expect(leastCpuMs(() => decode(`203.0.113.7 - ${' ['.repeat(400_000)}`))).toBeLessThan(2_000);
+    expect(cpuMs(() => decode(`203.0.113.7 - ${' ['.repeat(400_000)}`))).toBeLessThan(2_000);
   });
 });
 

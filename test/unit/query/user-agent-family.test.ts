@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { families, familyOf, userAgentFamily } from '../../../query/user-agent-family.ts';
 import { userAgents } from '../../support/user-agents.ts';
-import { leastCpuMs } from '../../support/cpu.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 const words = families.flatMap(([, ...each]) => each);
 
@@ -20,11 +20,8 @@ test.each(userAgents)('%s is the family of %j', (family, agent) => expect(family
 
 test('no agent, no family; and one of any length takes no time to speak of', () => {
   expect(familyOf('')).toBe('');
-  for (const part of ['a.', 'a1-', 'Python/1', ' ', '/'])
-    expect(
-      leastCpuMs(() => familyOf(part.repeat(4_000))),
-      part,
-    ).toBeLessThan(500);
+  const hostile = ['a.', 'a1-', 'Python/1', ' ', '/'].map((part) => part.repeat(4_000));
+  expect(cpuMs(() => hostile.map(familyOf))).toBeLessThan(500);
 });
 
 test('every family has words, and every word can count: none stands behind one that it holds', () => {
