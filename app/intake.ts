@@ -1,7 +1,7 @@
 /** `POST /v1/records`: mounted by whichever process has the port. */
 import { AuditError } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
-import { systemClock } from '../core/clock.ts';
+import { sleep, systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { accept, type Appended } from '../ingest/intake.ts';
 import type { Decoder } from '../ingest/decoder.ts';
@@ -170,5 +170,5 @@ async function pauseUntil(deadline: number): Promise<void> {
       'NOT_READY',
       'The records are in the log, but were not stored within a minute; they will be, and need not be sent again',
     );
-  await new Promise((resolve) => setTimeout(resolve, lookMs));
+  await sleep(lookMs);
 }

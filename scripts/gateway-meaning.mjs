@@ -52,7 +52,7 @@ export const ours = [
   'client_asn',
 ];
 
-/** What detections ask for most, for the table of all gateways: any of the fields will do. */
+/** What detections ask for most, for the table of all gateways: one of the fields will do. */
 export const asked = {
   status: ['http_response_status_code'],
   client: ['client_address'],

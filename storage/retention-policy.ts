@@ -46,10 +46,11 @@ export const dayOf = (at: number): number => at - (at % dayMs);
 export function dueAt({ defaultMs, classes }: RetentionPolicy, now: number): Due {
   const all = [
     { name: 'default', keepMs: defaultMs, of: null, except: classes.map(membersOf) },
-    ...classes.map((one, at) => ({
-      ...nameAndSpan(one),
-      of: membersOf(one),
-      except: classes.slice(0, at).filter(overlapping(one)).map(membersOf),
+    ...classes.map(({ name, keepMs, ...of }, at) => ({
+      name,
+      keepMs,
+      of,
+      except: classes.slice(0, at).filter(overlapping(of)).map(membersOf),
     })),
   ];
   const longest = all.reduce((most, one) => (one.keepMs > most.keepMs ? one : most));
@@ -62,7 +63,6 @@ export function dueAt({ defaultMs, classes }: RetentionPolicy, now: number): Due
 }
 
 const membersOf = ({ tenants, dataClasses }: Members): Members => ({ tenants, dataClasses });
-const nameAndSpan = ({ name, keepMs }: RetentionClass) => ({ name, keepMs });
 
 /** Whether an event may be in both. It may have any data classes, so that tenants alone tell two classes apart. */
 export const overlapping =
