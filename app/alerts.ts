@@ -10,7 +10,7 @@ import type { Scheduler } from '../alerts/scheduler.ts';
 import { openMailbox } from '../local/mailbox.ts';
 import { limitsFor } from '../schemas/catalogue.ts';
 import { openLease } from '../storage/lease.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { catalogueOf } from './catalogue.ts';
 import { assertMigrated } from './ingest.ts';
 import { startPatiently } from './patient-start.ts';

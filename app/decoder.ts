@@ -9,7 +9,7 @@ import type { RedactionOptions } from '../ingest/redact.ts';
 import { readRuleFolders } from '../sigma/folder.ts';
 import { type IntakeRule, readIntakeRules } from '../sigma/intake-rule.ts';
 import { catalogueOf } from './catalogue.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { gatewaysOf } from './formats.ts';
 import { secretsOf } from './secrets.ts';
 import { version } from './version.ts';

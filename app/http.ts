@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AuditError, isForCallers, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import type { Metrics } from './telemetry.ts';
 
 export interface Request {

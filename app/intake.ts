@@ -10,7 +10,7 @@ import { openAccess, type Access, type Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { receiptOf } from '../storage/receipts.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { gatewaysOf } from './formats.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { makeDecoder } from './decoder.ts';

@@ -1,6 +1,6 @@
 /** Retention as it is configured. */
 import type { RetentionPolicy } from '../storage/retention-policy.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 
 export function policyOf({ retention }: Config): RetentionPolicy {
   return {

@@ -12,7 +12,7 @@ import { createRateLimit } from '../query/rate-limit.ts';
 import type { Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
 import { keptFor } from '../storage/retention-policy.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { catalogueOf } from './catalogue.ts';
 import type { Answer, Request, Route } from './http.ts';
 import { assertMigrated } from './ingest.ts';

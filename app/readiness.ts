@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { sleep } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import type { Log } from '../ingest/log.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 
 export const told = (error: unknown): string => (error instanceof AuditError ? `${error.code}: ${error.message}` : messageOf(error));
 

@@ -2,7 +2,7 @@
 import { catalogue } from '../core/errors.ts';
 import { eventFields, storageFields } from '../schemas/event.ts';
 import type { IntakeRule } from '../sigma/intake-rule.ts';
-import { settings } from './config.ts';
+import { settings } from './settings.ts';
 
 export function configReference(): string {
   const rows = settings.map(({ path, env, description, shownDefault, secret }) => {
@@ -11,7 +11,7 @@ export function configReference(): string {
   });
   return `# Configuration
 
-Made from the declaration in \`app/config.ts\`; do not edit. Flags win over environment, environment over \`gatetrail.yaml\`.
+Made from the declaration in \`app/settings.ts\`; do not edit. Flags win over environment, environment over \`gatetrail.yaml\`.
 Spans are ISO 8601 (\`PT5M\`) or short (\`5m\`). Lists in the environment are parted by commas. \`gatetrail config check\` lists
 every fault at once.
 

@@ -15,7 +15,7 @@ import { openKept } from '../storage/kept-bytes.ts';
 import { openLease } from '../storage/lease.ts';
 import { openLedger } from '../storage/ledger.ts';
 import { openReplayLedger } from '../storage/replays.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { makeDecoder } from './decoder.ts';
 import { secretsOf } from './secrets.ts';
 import { holderName } from './stores.ts';

@@ -9,7 +9,7 @@ import { openBatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { openLedger } from '../storage/ledger.ts';
 import { createDatabaseClock, emptyClaim } from '../storage/positions.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { makeDecoder } from './decoder.ts';
 import { holderName } from './stores.ts';
 import { closedReader } from './watermark.ts';

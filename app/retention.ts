@@ -7,7 +7,7 @@ import { openBatchStore } from '../storage/batch-store.ts';
 import { openKept } from '../storage/kept-bytes.ts';
 import { openLedger } from '../storage/ledger.ts';
 import { createDatabaseClock } from '../storage/positions.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { startJob } from './job.ts';
 import { policyOf } from './policy.ts';
 import { openClickHouse } from './stores.ts';

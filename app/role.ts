@@ -1,6 +1,6 @@
 /** What every role does alike: configuration in, listener up, ready line out, a clean end. */
 import type { Logger } from '../core/logger.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { listen, type Route } from './http.ts';
 import { crashOnUnknown, endWith } from './lifecycle.ts';
 import { createLogger, createMetrics, type Metrics } from './telemetry.ts';

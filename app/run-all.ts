@@ -1,6 +1,6 @@
 /** `startAll` as a process: ends on signals within five seconds, and whatever else may come. */
 import type { Logger } from '../core/logger.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { type Started, startAll } from './start.ts';
 import { type Flags, exitCodes, text } from './verb.ts';
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newToken } from '../storage/access.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { unusable } from './folder.ts';
 
 export interface Secrets {

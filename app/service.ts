@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditError, messageOf } from '../core/errors.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { adminKeyOf } from './secrets.ts';
 import { startAll } from './start.ts';
 import { createLogger } from './telemetry.ts';

@@ -5,7 +5,7 @@ import { sleep } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { engineEnvironment } from '../local/engine/spawn.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { catalogueOf } from './catalogue.ts';
 import { engineGone, holdFolder } from './folder.ts';
 import { reasonsOf } from './readiness.ts';

@@ -11,7 +11,7 @@ import { openKafka } from '../ingest/logs/kafka.ts';
 import { connect, type ClickHouse } from '../storage/clickhouse.ts';
 import { ensureDatabase } from '../storage/migrate.ts';
 import { connectCluster } from '../storage/shards.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { secretsOf } from './secrets.ts';
 
 /** Who asks: the embedded engine has places for each, a server a user or a profile. */

@@ -1,7 +1,8 @@
 /** The contract of a verb of the command line, and what all of them share. Source of names and exit codes: the command-line contract. */
 import { AuditError } from '../core/errors.ts';
 import { refusalCodes } from '../sigma/yaml.ts';
-import { type Config, flagOf, loadConfig, type Loaded, requireConfig, type Sources } from './config.ts';
+import { flagOf, loadConfig, type Loaded, requireConfig, type Sources } from './config.ts';
+import type { Config } from './settings.ts';
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 

@@ -6,12 +6,10 @@ import { judge } from '../ingest/judge.ts';
 import { openBatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { type Closed, type ClosedReader, createClosedReader } from '../storage/closed.ts';
-import { openLedger } from '../storage/ledger.ts';
 import { minutesBetween, type Positions } from '../storage/new-minutes.ts';
 
 export function closedReader(clickhouse: ClickHouse, clock: Clock): ClosedReader {
   return createClosedReader(clickhouse, {
-    ledger: openLedger(clickhouse),
     store: openBatchStore(clickhouse),
     clock,
     holds: (claim, found) => judge(claim, found).kind === 'complete',

@@ -1,7 +1,7 @@
 /** For verbs that work on the stores: the ClickHouse that is configured or runs on the data folder, else an engine for as long as it takes. */
 import { spawnEngine } from '../local/engine/spawn.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
-import type { Config } from './config.ts';
+import type { Config } from './settings.ts';
 import { assertMigrated } from './ingest.ts';
 import { isEmbedded, openClickHouse } from './stores.ts';
 

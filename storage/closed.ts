@@ -5,8 +5,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { BatchStore, Found } from './batch-store.ts';
 import type { ClickHouse } from './clickhouse.ts';
-import { type Claim, type Ledger, originOffset, type PartitionKey } from './ledger.ts';
+import { type Claim, originOffset, type PartitionKey } from './ledger.ts';
 import { beyond, keyOf, ofPlace, placeOf, type PlaceRow } from './ledger-places.ts';
+import { claimsAt } from './newest-claims.ts';
 
 export interface ClosedPartition extends PartitionKey {
   /** Offsets below this are stored; reading goes on here. */
@@ -38,14 +39,13 @@ const idleAfterMs = 120_000;
 const idleSlackMs = 60_000;
 
 interface Options {
-  readonly ledger: Ledger;
   readonly store: BatchStore;
   readonly clock: Clock;
   /** What reading back a claim shows means; ingest's and storage's answer is one. */
   readonly holds: (claim: Claim, found: Found) => boolean;
 }
 
-export function createClosedReader(clickhouse: ClickHouse, { ledger, store, clock, holds }: Options): ClosedReader {
+export function createClosedReader(clickhouse: ClickHouse, { store, clock, holds }: Options): ClosedReader {
   /** The newest claim of a partition that was found closed: it stays closed. */
   const known = new Map<string, string>();
   /** How each place was at the last look: the next one reads what begins there or later. */
@@ -76,10 +76,7 @@ export function createClosedReader(clickhouse: ClickHouse, { ledger, store, cloc
     return closed;
   }
 
-  async function partitionOf({ key, ...span }: Span, floor: number): Promise<ClosedPartition> {
-    // Read again, so that two contradicting rows are noticed wherever the ledger is read.
-    const claims = await ledger.claimsFrom(key, span.newest, 1);
-    const newest = claims[0];
+  async function partitionOf({ key, ...span }: Span, newest: Claim | undefined, floor: number): Promise<ClosedPartition> {
     const before = { ...key, watermark: span.watermark, lastEventAt: span.lastEventAt };
     if (newest === undefined || !(await isClosed(key, newest, floor))) {
       return { ...before, position: span.newest, isOpen: true };
@@ -100,7 +97,9 @@ export function createClosedReader(clickhouse: ClickHouse, { ledger, store, cloc
       const lives = new Map<string, number>();
       for (const { key } of all) lives.set(topicOf(key), Math.max(key.sourceEpoch, lives.get(topicOf(key)) ?? 0));
       const isCurrent = ({ key }: Span) => key.sourceEpoch === lives.get(topicOf(key));
-      const partitions = await Promise.all(all.filter(isCurrent).map((span) => partitionOf(span, floor)));
+      // Read again, so that two contradicting rows are noticed wherever the ledger is read.
+      const newest = await claimsAt(clickhouse, Object.fromEntries(all.map(({ key, newest }) => [placeOf(key), newest])));
+      const partitions = await Promise.all(all.filter(isCurrent).map((span) => partitionOf(span, newest.get(placeOf(span.key)), floor)));
       const earlier = all.filter((span) => !isCurrent(span)).map(({ key, end }) => ({ ...key, position: end }));
       return { partitions, earlier, watermark: watermarkOf(partitions, clock.now(), ends) };
     },

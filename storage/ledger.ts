@@ -77,7 +77,7 @@ export function claimToken(key: PartitionKey, firstOffset: number, replay = 0): 
   return replay === 0 ? token : `${token}:replay:${replay}`;
 }
 
-interface Row {
+export interface ClaimRow {
   readonly first_offset: string;
   readonly last_offset: string;
   readonly messages: number;
@@ -110,7 +110,7 @@ export const ofPartition = `log_id = {logId:String}
 
 export const ofBatch = 'first_offset = {firstOffset:Int64}';
 
-const columns = `first_offset, last_offset, messages, records, events, rejected, skipped, gap_reason, note,
+export const claimColumns = `first_offset, last_offset, messages, records, events, rejected, skipped, gap_reason, note,
   toUnixTimestamp64Milli(received_at) AS received_at_ms,
   toUnixTimestamp64Micro(min_timestamp) AS min_timestamp_us,
   toUnixTimestamp64Micro(max_timestamp) AS max_timestamp_us,
@@ -157,9 +157,9 @@ export interface Wanted {
 
 /** Rows of a partition, those of the chain where nothing is said. */
 export async function readRows(clickhouse: ClickHouse, key: PartitionKey, { condition, tail, parameters }: Wanted): Promise<Claim[]> {
-  const sql = `SELECT ${columns}\nFROM batches\nWHERE ${condition}\n${tail}`;
+  const sql = `SELECT ${claimColumns}\nFROM batches\nWHERE ${condition}\n${tail}`;
   const bound = { parameters: { ...key, replay: 0, ...parameters } };
-  return (await inSync(clickhouse, 'batches', key, (node) => node.rows<Row>(sql, bound))).map(toClaim);
+  return (await inSync(clickhouse, 'batches', key, (node) => node.rows<ClaimRow>(sql, bound))).map(toClaim);
 }
 
 /** From the state that was observed alone: the revision before it is there, and nobody has written this one. */
@@ -203,7 +203,7 @@ WHERE topic = {topic:String}`;
   };
 }
 
-function toClaim(row: Row): Claim {
+export function toClaim(row: ClaimRow): Claim {
   return {
     firstOffset: Number(row.first_offset),
     lastOffset: Number(row.last_offset),

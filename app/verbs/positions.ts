@@ -4,7 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { openLedger } from '../../storage/ledger.ts';
 import { beginEpoch } from '../../storage/positions.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../settings.ts';
 import { resetPosition, type Stores } from '../reset.ts';
 import { holderName, openLog } from '../stores.ts';
 import { configOf, type Flags, print, text, type Verb } from '../verb.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { settings } from '../../app/config.ts';
+import { settings } from '../../app/settings.ts';
 import { loadIntakeRules } from '../../app/decoder.ts';
 import { configReference, errorsReference, eventsReference } from '../../app/reference.ts';
 import { runGatetrail } from '../support/gatetrail.ts';

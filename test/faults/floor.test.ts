@@ -96,7 +96,7 @@ test('the floor is the start of a day and never sinks', async () => {
 test('the newest claim counts once it reads back; those before it are closed by it', async () => {
   const writer = writerOn(database.clickhouse);
   const holds = (claim: Parameters<typeof judge>[0], found: Parameters<typeof judge>[1]) => judge(claim, found).kind === 'complete';
-  const closed = createClosedReader(database.clickhouse, { ...writer, clock: { now: () => day }, holds });
+  const closed = createClosedReader(database.clickhouse, { store: writer.store, clock: { now: () => day }, holds });
   const first = claimOf(writer, 0, ['/a', 'bad']);
   await writer.ledger.insertClaim(keyOf(), first.claim, claimToken(keyOf(), 0));
   expect(await closed.read()).toMatchObject({ partitions: [{ position: 0, isOpen: true }], watermark: 0 });

@@ -12,7 +12,6 @@ import { openAccessLog } from '../../storage/access-log.ts';
 import { openBatchStore } from '../../storage/batch-store.ts';
 import type { ClickHouse } from '../../storage/clickhouse.ts';
 import { createClosedReader } from '../../storage/closed.ts';
-import { openLedger } from '../../storage/ledger.ts';
 
 export const apiLimits = {
   retentionMs: 400 * 86_400_000,
@@ -91,7 +90,6 @@ export async function startApi(
 
 export function testClosedReader(clickhouse: ClickHouse, clock: Clock) {
   return createClosedReader(clickhouse, {
-    ledger: openLedger(clickhouse),
     store: openBatchStore(clickhouse),
     clock,
     holds: (claim, found) => judge(claim, found).kind === 'complete',

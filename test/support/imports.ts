@@ -44,7 +44,7 @@ export const importers: Readonly<Record<string, readonly string[]>> = {
   snappy: ['ingest/logs/codecs.ts'],
   tinyduration: ['core/duration.ts'],
   yaml: ['app/config-file.ts', 'app/verbs/config.ts', 'schemas/catalogue-file.ts', 'sigma/yaml.ts'],
-  zod: ['app/config.ts'],
+  zod: ['app/settings.ts'],
 };
 
 /** `files` holds the product alone, by paths from its root. A breach reads `FILE: why`. */

@@ -95,7 +95,7 @@ test('a batch is closed for its readers once it reads back from its shard, and n
   await store(clickhouse, 1);
   const { ledger, store: batches } = writerOn(clickhouse);
   const holds: Parameters<typeof createClosedReader>[1]['holds'] = (claim, found) => judge(claim, found).kind === 'complete';
-  const { partitions } = await createClosedReader(clickhouse, { ledger, store: batches, clock: systemClock, holds }).read();
+  const { partitions } = await createClosedReader(clickhouse, { store: batches, clock: systemClock, holds }).read();
   expect(partitions.map(({ position, isOpen }) => ({ position, isOpen }))).toEqual([
     { position: 3, isOpen: false },
     { position: 3, isOpen: false },

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Config, describeFault, loadConfig, printable, requireConfig, settings } from '../../../app/config.ts';
+import { describeFault, loadConfig, printable, requireConfig } from '../../../app/config.ts';
+import { type Config, settings } from '../../../app/settings.ts';
 import { AuditError } from '../../../core/errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-config-'));
@@ -299,5 +300,12 @@ describe('what is printed', () => {
       http: { port: 4000 },
     });
     expect(JSON.stringify(printable(load({})))).not.toContain('***');
+  });
+
+  it('is a configuration that means the same', () => {
+    const config = load({
+      file: 'deadLetters:\n  keep: 2d\nretention:\n  default: 30d\n  classes: [{ name: a, tenants: [a], keep: 7d, minimum: 1d, basis: x }]\n',
+    });
+    expect(load({ file: JSON.stringify(printable(config)) })).toEqual(config);
   });
 });

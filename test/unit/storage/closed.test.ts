@@ -44,6 +44,18 @@ describe('the watermark', () => {
   });
 });
 
+/** The columns of the ledger that say something here. */
+const rowOf = ({ firstOffset, lastOffset, events, maxTimestamp, receivedAt, settled, revision, attempt }: Claim) => ({
+  first_offset: String(firstOffset),
+  last_offset: String(lastOffset),
+  events,
+  max_timestamp_us: String(maxTimestamp),
+  received_at_ms: String(receivedAt),
+  settled: settled ? 1 : 0,
+  revision,
+  attempt,
+});
+
 describe('the newest claim of a partition', () => {
   const facts = { receivedAt: 1000, writer: 'w', note: '', sequence: 1 };
   const claim: Claim = { ...emptyClaim({ firstOffset: 5, lastOffset: 9 }, facts), events: 5, maxTimestamp: 7 };
@@ -54,10 +66,12 @@ describe('the newest claim of a partition', () => {
     memory.claims.push(newest);
     memory.floor = floor;
     const span = { log_id: 'log', source_epoch: 1, topic: 'gw', kafka_partition: 0, newest: String(newest.firstOffset), watermark: '3' };
-    const clickhouse = { rows: async () => [{ ...span, last_event_at: '1' }] } as unknown as ClickHouse;
+    const rows = async (sql: string) =>
+      sql.startsWith('WITH effective') ? [{ ...span, last_event_at: '1' }] : memory.claims.map((row) => ({ ...span, ...rowOf(row) }));
+    const clickhouse = { rows } as unknown as ClickHouse;
     let readBacks = 0;
     const reader = createClosedReader(clickhouse, {
-      ...memory,
+      store: memory.store,
       clock: { now: () => now },
       holds: () => holds[readBacks++] ?? false,
     });
