@@ -5,38 +5,23 @@
  *
  * What a process leaves open is closed by the next one: its events are there, or a marker uses up its token and it never counts.
  */
-import { AuditError } from '../core/errors.ts';
 import { grouped } from '../core/grouped.ts';
-import type { Logger } from '../core/logger.ts';
-import type { BatchStore } from '../storage/batch-store.ts';
 import { createEventBlock, type EventBlock } from '../storage/block.ts';
-import type { LetterStore, StoredLetter } from '../storage/dead-letters.ts';
-import { type Claim, claimToken, type Ledger, type PartitionKey } from '../storage/ledger.ts';
-import { readPlaces, type ReplayLedger, writePlaces } from '../storage/replays.ts';
+import type { StoredLetter } from '../storage/dead-letters.ts';
+import { type Claim, claimToken, type PartitionKey } from '../storage/ledger.ts';
+import { readPlaces, writePlaces } from '../storage/replays.ts';
 import { maxBlockBytes, maxBlockRows, storeRefused } from './batch.ts';
+import { type ClosingOptions, createClosing, type Verdict } from './close-replay.ts';
 import type { Decoder } from './decoder.ts';
 import { createHolder } from './held.ts';
-import { isThinned } from './judge.ts';
 import type { LogMessage } from './log.ts';
-import { gapNormaliser, marker } from './marker.ts';
 import { readAgain, type Settled } from './read-again.ts';
-import { createRevise } from './revise.ts';
 import { createSettling } from './settle.ts';
 
-export type ReplayStep = 'claim' | 'events' | 'read back' | 'mark' | 'settle';
-
-export interface ReplayOptions {
-  readonly ledger: Pick<Ledger, 'insertRevision'>;
-  readonly replays: ReplayLedger;
-  readonly store: BatchStore;
-  readonly letters: LetterStore;
+export interface ReplayOptions extends ClosingOptions {
   readonly decoder: Decoder;
   /** Unique per run: two may be at work in one process. */
   readonly writer: string;
-  readonly logger: Logger;
-  readonly revoked: AbortSignal;
-  /** Told before each effect; for tests that end a run there. */
-  readonly trace?: (step: ReplayStep) => void;
   readonly retryMs?: number;
 }
 
@@ -73,75 +58,11 @@ export type ReadMessages = (offsets: readonly number[]) => AsyncIterable<LogMess
 /** What was sent longer ago may have lost its token: the row is looked at again. */
 const tokenIsKnownMs = 60_000;
 
-type Verdict = 'stored' | 'burnt';
-
-const nothing = { records: 0, events: 0, rejected: 0, skipped: 0, normaliser: gapNormaliser };
-
 export function createReplayer(options: ReplayOptions): Replayer {
-  const { decoder, ledger, letters: letterStore, logger, replays, revoked, store, writer, trace = () => {} } = options;
+  const { decoder, letters: letterStore, replays, revoked, store, writer, trace = () => {} } = options;
   const settling = createSettling({ ...options, replicated: store.replicated === true });
-  const { settle, insist, read } = settling;
-
-  const rowOf = async (key: PartitionKey, firstOffset: number, number: number) =>
-    (await replays.of(key, firstOffset)).find(({ replay }) => replay === number);
-
-  /** A later row of a replay. */
-  const reviseOf = (number: number) =>
-    createRevise(
-      {
-        insertRevision: ledger.insertRevision,
-        claimsFrom: async (key, from) => (await replays.of(key, from)).filter(({ replay }) => replay === number),
-      },
-      settling,
-    );
-
-  async function verdictOf(key: PartitionKey, row: Claim): Promise<Verdict | null> {
-    trace('read back');
-    const found = await store.found(key, row);
-    if (found.events === 0) return null;
-    const [size] = found.batchEvents;
-    const isOne = found.normalisers.length === 1 && found.batchEvents.length === 1 && found.events === found.distinct;
-    if (isOne && size === 0 && found.events === 1) return 'burnt';
-    if (isOne && size === row.events && (found.events === size || isThinned(found))) return 'stored';
-    throw new AuditError(
-      'LEDGER_INCONSISTENT',
-      `Replay ${row.replay} of the batch at offset ${row.firstOffset} of ${key.topic}/${key.partition} does not read back as claimed`,
-      { facts: { row, found } },
-    );
-  }
-
-  /** The last two steps; again, they change nothing. */
-  async function close(key: PartitionKey, row: Claim, verdict: Verdict): Promise<void> {
-    const assignment = { key, revoked };
-    if (verdict === 'stored') {
-      trace('mark');
-      await insist(assignment, async () => letterStore.markReplayed(key, row, await store.now()));
-    }
-    trace('settle');
-    await reviseOf(row.replay ?? 0)(assignment, { ...row, ...(verdict === 'burnt' && nothing), settled: true });
-  }
-
-  async function closeOpen(key: PartitionKey, firstOffset: number, number: number): Promise<void> {
-    const row = await rowOf(key, firstOffset, number);
-    if (row === undefined || row.settled) return;
-    const verdict = await decided(key, row);
-    logger.warn({ ...key, firstOffset, replay: number, verdict }, 'a replay was left open; it is closed');
-    await close(key, row, verdict);
-  }
-
-  /** Below the floor nothing is stored, no marker either: the claim is closed by definition. */
-  async function decided(key: PartitionKey, row: Claim): Promise<Verdict> {
-    if (row.events === 0) return 'stored';
-    const assignment = { key, revoked };
-    const seen = await read(assignment, () => verdictOf(key, row));
-    if (seen !== null) return seen;
-    if (row.receivedAt < (await store.floor())) return 'burnt';
-    return settle<Verdict>(assignment, claimToken(key, row.firstOffset, row.replay), {
-      send: (token, attempt) =>
-        store.insertEvents(marker(key, { ...row, normaliser: gapNormaliser }, attempt), token, { ...key, shard: row.shard }),
-      look: () => verdictOf(key, row),
-    });
-  }
+  const { settle } = settling;
+  const { rowOf, verdictOf, close, closeOpen } = createClosing(options, settling);
 
   async function storeAll(batch: Numbered, items: readonly Settled[]): Promise<number> {
     if (items.length === 0) return 0;
