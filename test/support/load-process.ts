@@ -40,7 +40,7 @@ const asks: Asks = {
     });
   },
   start(recordsPerSecond) {
-    startedAt = performance.now();
+    startedAt ||= performance.now();
     producer?.start(recordsPerSecond);
   },
   stop: async () => producer?.stop(),

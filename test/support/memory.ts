@@ -1,5 +1,6 @@
 /** How much memory a process holds, as Linux counts it, now and over time. */
 import { readFileSync } from 'node:fs';
+import { grouped } from '../../core/grouped.ts';
 
 /** Resident bytes of a process now. */
 export function rssOf(pid: number): number {
@@ -38,45 +39,31 @@ export function watchRss(pid: number): { readonly samples: readonly RssSample[];
 
 export const mebibytes = (bytes: number): number => Math.round(bytes / (1024 * 1024));
 
-export interface RssSlope {
+export interface Slope {
   readonly meanMiB: number;
   /** Growth in ten minutes, as a share of the mean. */
   readonly perTenMinutes: number;
-  /** The same of the lowest of each window: a leak lifts the floor, buffers that fill with the load do not. It judges nothing. */
-  readonly floorPerTenMinutes: number;
-  /** The lowest of each window, the first quarter too: a line through noise says little without what it goes through. */
-  readonly lowestMiB: readonly number[];
-}
-
-/** Long enough that what is buffered has mostly been written once in it. */
-const windowMs = 120_000;
-
-export function rssSlope(samples: readonly RssSample[]): RssSlope {
-  const lowest = lowestOf(samples);
-  return {
-    ...lineThrough(samples),
-    floorPerTenMinutes: lineThrough(lowest).perTenMinutes,
-    lowestMiB: lowest.map(({ bytes }) => mebibytes(bytes)),
-  };
+  /** Its standard error, from how the samples lie about the line. */
+  readonly error: number;
 }
 
 /** Least squares over what comes after the first quarter. */
-function lineThrough(samples: readonly RssSample[]): Pick<RssSlope, 'meanMiB' | 'perTenMinutes'> {
+export function slopeOf(samples: readonly RssSample[]): Slope {
   const steady = samples.slice(Math.floor(samples.length / 4));
   const mean = (of: (sample: RssSample) => number) => steady.reduce((sum, sample) => sum + of(sample), 0) / steady.length;
   const [meanAt, meanBytes] = [mean(({ atMs }) => atMs), mean(({ bytes }) => bytes)];
-  const covariance = mean(({ atMs, bytes }) => (atMs - meanAt) * (bytes - meanBytes));
   const variance = mean(({ atMs }) => (atMs - meanAt) ** 2);
-  return { meanMiB: mebibytes(meanBytes), perTenMinutes: ((covariance / variance) * 600_000) / meanBytes };
+  const slope = mean(({ atMs, bytes }) => (atMs - meanAt) * (bytes - meanBytes)) / variance;
+  const scatter = mean(({ atMs, bytes }) => (bytes - meanBytes - slope * (atMs - meanAt)) ** 2);
+  const error = Math.sqrt(scatter / variance / (steady.length - 2));
+  return { meanMiB: mebibytes(meanBytes), perTenMinutes: (slope * 600_000) / meanBytes, error: (error * 600_000) / meanBytes };
 }
 
-function lowestOf(samples: readonly RssSample[]): RssSample[] {
-  const start = samples[0]?.atMs ?? 0;
-  const lowest: RssSample[] = [];
-  for (const sample of samples) {
-    const at = Math.floor((sample.atMs - start) / windowMs);
-    const before = lowest[at];
-    if (before === undefined || sample.bytes < before.bytes) lowest[at] = sample;
-  }
-  return lowest;
+/** Samples that follow each other closely are no news: the error of a slope is that of what the minutes say. */
+export function byMinute(samples: readonly RssSample[]): RssSample[] {
+  const minutes = grouped(samples, ({ atMs }) => Math.floor((atMs - (samples[0]?.atMs ?? 0)) / 60_000));
+  return [...minutes.values()].map((each) => {
+    const mean = (of: (sample: RssSample) => number) => each.reduce((sum, sample) => sum + of(sample), 0) / each.length;
+    return { atMs: mean(({ atMs }) => atMs), bytes: mean(({ bytes }) => bytes) };
+  });
 }
