@@ -11,11 +11,13 @@ import type * as Chdb from 'chdb';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { Answer } from './answer.ts';
+import { partsAside, removeEmptyMutations } from './aside.ts';
 import { openFolder } from './lock.ts';
 import { toRefusal } from './refusal.ts';
 import { readRequest } from './request.ts';
 import { runRequest, type Engine } from './run.ts';
 import { engineThreads, openSessions } from './sessions.ts';
+import { watchWrites } from './writes.ts';
 
 export interface EngineHost {
   readonly url: string;
@@ -41,7 +43,7 @@ const longestAddress = 1 << 20;
 export async function startEngineHost(options: EngineHostOptions): Promise<EngineHost> {
   requireThreads();
   const dataDir = resolve(options.dataDir);
-  const engine = await openEngine(dataDir);
+  const engine = await openEngine(dataDir, options.logger);
   const password = randomBytes(24).toString('base64url');
   const server = createServer({ keepAliveTimeout: 10_000, requestTimeout: 0, maxHeaderSize: longestAddress }, (message, response) => {
     void handle(message, response, { engine, password, logger: options.logger });
@@ -50,8 +52,6 @@ export async function startEngineHost(options: EngineHostOptions): Promise<Engin
     await engine.sessions.close();
     throw error;
   });
-  // An exit waits for the engine's threads, so for whatever statement still runs; the data needs no such care.
-  const cutShort = () => process.kill(process.pid, 'SIGKILL');
   process.once('exit', cutShort);
   const note = join(dataDir, 'engine.json');
   writePrivately(note, JSON.stringify({ url, password, pid: process.pid }));
@@ -62,11 +62,18 @@ export async function startEngineHost(options: EngineHostOptions): Promise<Engin
     async stop() {
       rmSync(note, { force: true });
       await closeServer(server);
+      engine.writes.close();
       await engine.sessions.close();
       process.off('exit', cutShort);
       rmSync(engine.spool, { recursive: true, force: true });
     },
   };
+}
+
+/** An exit waits for the engine's threads, so for whatever statement still runs; the data needs no such care. */
+function cutShort(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('a killed process goes on');
 }
 
 /** libuv reads the size of its pool once, at the first file that the process opens: too late to change it here. */
@@ -82,9 +89,10 @@ function requireThreads(): void {
   );
 }
 
-async function openEngine(dataDir: string): Promise<Engine> {
+async function openEngine(dataDir: string, logger: Logger): Promise<Engine> {
   const { Session } = await loadChdb();
   const folder = join(dataDir, 'engine');
+  removeEmptyMutations(folder);
   let first: Chdb.Session | null = openFolder(folder, () => new Session(folder));
   const sessions = openSessions(() => {
     const session = first ?? new Session(folder);
@@ -98,8 +106,15 @@ async function openEngine(dataDir: string): Promise<Engine> {
   const session = sessions.open();
   const version = (await session.queryAsync('SELECT version()', { format: 'TabSeparated' })).text().trim();
   const names = (await session.queryAsync('SELECT name FROM system.settings', { format: 'TabSeparated' })).text().trim().split('\n');
+  const aside = await partsAside(session);
+  if (aside.length > 0)
+    logger.warn({ folder, parts: aside }, 'parts that were not whole lie aside; completeness tells whether events are missing');
   session.close();
-  return { sessions, spool, settings: new Set(names), version };
+  const writes = watchWrites(folder, sessions.open, (failed) => {
+    logger.error({ failed, folder }, 'a write failed, so the engine cannot vouch for what it stored last: it ends, to be started again');
+    return cutShort();
+  });
+  return { sessions, spool, settings: new Set(names), version, writes };
 }
 
 async function loadChdb(): Promise<typeof Chdb> {

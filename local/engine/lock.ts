@@ -1,6 +1,6 @@
 /** Opening the engine's folder. The engine itself locks it, so a killed holder leaves no lock; this file gives its refusal words. */
 import type { Session } from 'chdb';
-import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditError, messageOf } from '../../core/errors.ts';
 
@@ -25,7 +25,7 @@ export function openFolder(folder: string, open: () => Session): Session {
     if (holder === 'nobody') {
       throw new AuditError(
         'DATA_DIR_UNUSABLE',
-        `The engine could not open ${folder}, though no other process holds it: ${messageOf(cause)}.`,
+        `The engine could not open ${folder}, though no other process holds it: ${messageOf(cause)}. Its own words stand above.`,
         { cause, facts: { folder } },
       );
     }
@@ -43,6 +43,7 @@ export function openFolder(folder: string, open: () => Session): Session {
 
 /** Who holds the lock on a file: a process id, nobody, or unknown where the system does not tell. */
 function lockHolder(file: string): string {
+  if (!existsSync(file)) return 'nobody'; // the engine that could not open it has removed it again
   let locks: string;
   let inode: number;
   try {

@@ -12,6 +12,7 @@ import { refuse } from './refusal.ts';
 import { readAll, type EngineRequest } from './request.ts';
 import type { EngineSessions } from './sessions.ts';
 import { splitStatement, type Statement } from './statement.ts';
+import type { Writes } from './writes.ts';
 
 export interface Engine {
   readonly sessions: EngineSessions;
@@ -20,6 +21,7 @@ export interface Engine {
   /** Names of system.settings. */
   readonly settings: ReadonlySet<string>;
   readonly version: string;
+  readonly writes: Writes;
 }
 
 /** `gone` aborts when the client has disconnected before its answer was complete. */
@@ -81,6 +83,7 @@ async function runInsert(
     await engine.sessions.run(request.user, async (session) => {
       await prepare(engine, request, session, randomUUID());
       const stored = await session.queryAsync(`${before}\nFROM INFILE ${literal(file)}\n${after}`);
+      await engine.writes.assertWhole(session);
       const rows = stored.rowsRead;
       answer.begin('TabSeparated', {
         readRows: rows,
@@ -144,7 +147,9 @@ async function runOn(session: Session, engine: Engine, request: EngineRequest, r
   const format = statement.format ?? request.defaultFormat;
   if (!/^\w+$/.test(format)) throw refuse(62, `'${format.slice(0, 40)}' is not the name of a format`);
   if (statement.kind === 'other') {
+    await engine.writes.assertRoom(statement.sql);
     const result = await session.queryAsync(statement.sql, { format });
+    if (!statement.reads) await engine.writes.assertWhole(session);
     answer.begin(format, { readRows: result.rowsRead, resultRows: result.rowsRead, writtenRows: statement.reads ? 0 : result.rowsRead });
     await answer.write(result.bytes());
     return answer.end();
@@ -152,7 +157,7 @@ async function runOn(session: Session, engine: Engine, request: EngineRequest, r
   const { before, after } = statement;
   const flows = flowing.has(format.toLowerCase()) && !statement.totals && !request.settings.has('extremes') && !request.waitsForEnd;
   if (flows) return runStream(session, `${before}\n${after}`, format, run);
-  return runDocument(session, join(engine.spool, randomUUID()), format, {
+  return runDocument(session, engine, format, {
     ...run,
     before,
     after: statement.format === null ? `FORMAT ${format}` : after,
@@ -179,10 +184,17 @@ async function runStream(session: Session, sql: string, format: string, { answer
 }
 
 /** Formats with a head or a foot are written whole by the engine, to a file: exact bytes, and no result in our memory. */
-async function runDocument(session: Session, file: string, format: string, run: Run & { before: string; after: string }): Promise<void> {
+async function runDocument(
+  session: Session,
+  { spool, writes }: Engine,
+  format: string,
+  run: Run & { before: string; after: string },
+): Promise<void> {
   const { answer, gone } = run;
+  const file = join(spool, randomUUID());
   try {
     const result = await session.queryAsync(`${run.before}\nINTO OUTFILE ${literal(file)}\n${run.after}`);
+    await writes.assertWhole(session);
     answer.begin(format, {
       readRows: result.rowsRead,
       readBytes: result.bytesRead,

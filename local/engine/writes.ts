@@ -1,0 +1,49 @@
+/**
+ * Whether what the engine wrote is in its files. Where a write fails, chdb goes on and says that it was done: it leaves out the
+ * exception that ClickHouse throws (src/IO/WriteBufferFromFileDescriptor.cpp). But it counts the failure, so an engine that has
+ * one ends before it answers, and the next one puts aside what is short as it opens the folder.
+ */
+import type { Session } from 'chdb';
+import { statfs } from 'node:fs/promises';
+import { refuse } from './refusal.ts';
+
+const failures = "SELECT sum(value) FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed' FORMAT TabSeparated";
+/** Nobody waits for the answer of a merge. What it was made of stays for minutes (`old_parts_lifetime`), so it is found out in time. */
+const everyMs = 10_000;
+/** More than all definitions of the tables take. */
+const room = 16 * 1024 * 1024;
+
+export interface Writes {
+  /** Before a statement is run. @throws Refusal 243 for a definition that the disk may have no room for: half written, it loses its table */
+  assertRoom(sql: string): Promise<void>;
+  /** Before an answer says that something was written. Does not come back where a write has failed. */
+  assertWhole(session: Session): Promise<void>;
+  close(): void;
+}
+
+/** `end` ends the process at once. */
+export function watchWrites(folder: string, open: () => Session, end: (failed: number) => never): Writes {
+  async function assertWhole(session: Session): Promise<void> {
+    const failed = Number((await session.queryAsync(failures)).text());
+    if (failed > 0) end(failed);
+  }
+  const session = open();
+  const timer = setInterval(() => void assertWhole(session).catch(() => {}), everyMs); // an engine that cannot say this says nothing else
+  timer.unref();
+  return {
+    assertWhole,
+    async assertRoom(sql) {
+      if (!isDefinition(sql)) return;
+      const { bavail, bsize } = await statfs(folder);
+      const free = bavail * bsize;
+      if (free < room) throw refuse(243, `Cannot write a definition: ${free} bytes are free on the disk of ${folder}, expected ${room}.`);
+    },
+    close() {
+      clearInterval(timer);
+      session.close();
+    },
+  };
+}
+
+/** Parts that go make room. */
+const isDefinition = (sql: string) => /^\s*(?:CREATE|ALTER|RENAME|EXCHANGE)\b/i.test(sql) && !/\bDROP\s+PART(?:ITION)?\b/i.test(sql);
