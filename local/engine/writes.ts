@@ -11,7 +11,7 @@ import { refuse } from './refusal.ts';
 const failures =
   "SELECT value FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed' LIMIT 1 FORMAT TabSeparated SETTINGS max_threads = 1";
 /** Nobody waits for the answer of a merge. What it was made of stays for minutes (`old_parts_lifetime`), so it is found out in time. */
-const everyMs = 10_000;
+const everyMs = 5_000;
 /** More than all definitions of the tables take. */
 const room = 16 * 1024 * 1024;
 

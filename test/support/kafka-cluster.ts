@@ -49,9 +49,8 @@ interface NodeOptions {
 }
 
 function node(folder: string, { id, port, controllers }: NodeOptions): Broker {
-  const { 'controller.quorum.bootstrap.servers': _, ...plain } = defaults(join(folder, String(id)), port, controllers[id - 1] ?? 0);
   const settings = {
-    ...plain,
+    ...defaults(join(folder, String(id)), port, controllers[id - 1] ?? 0),
     'node.id': String(id),
     'controller.quorum.voters': controllers.map((each, voter) => `${voter + 1}@127.0.0.1:${each}`).join(','),
     'default.replication.factor': String(size),
