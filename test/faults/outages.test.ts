@@ -11,7 +11,7 @@ import { defaultLimits } from '../../ingest/life.ts';
 import { campaign, seeded } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { mountDisk } from '../support/disk.ts';
-import { describeEngine, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
+import { describeEngine, keepAlive, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
 import { type Gate, startGate } from '../support/gate.ts';
 import { ingestEnvironment, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
@@ -103,6 +103,7 @@ const refusing = (name: string, of: string, { on, off }: Record<'on' | 'off', st
   end: () => setting(`${of} = ${off}`),
 });
 const filler = join(engineFolder, 'filler');
+let keeping: ReturnType<typeof keepAlive> | undefined;
 
 /** The short form takes the first of them; the full disk of its own is in test/integration/trouble too. */
 const allOutages: readonly Outage[] = [
@@ -140,8 +141,14 @@ const allOutages: readonly Outage[] = [
     name: 'a disk that is full',
     reason: disk === null ? null : /^DISK_FULL/,
     seconds: sizes.holdS,
-    begin: async () => disk === null || expect(() => fill(filler)).toThrow('ENOSPC'),
-    end: async () => rmSync(filler, { force: true }),
+    async begin() {
+      keeping = keepAlive(engine); // one of which a write fails ends
+      if (disk !== null) expect(() => fill(filler)).toThrow('ENOSPC');
+    },
+    async end() {
+      rmSync(filler, { force: true });
+      await keeping?.end();
+    },
   },
 ];
 const outages = allOutages.slice(0, sizes.kinds);

@@ -4,11 +4,10 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
-import { sleep } from '../../core/clock.ts';
 import type { ClickHouse } from '../../storage/clickhouse.ts';
 import { campaign, seeded, shuffled } from '../support/campaign.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
-import { startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
+import { keepAlive, startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
 import { follow } from '../support/following.ts';
 import { ensureProjection, projectionFaults } from '../support/projections.ts';
 import { sqlRows, sqlText } from '../support/sql.ts';
@@ -151,31 +150,6 @@ async function struck(place: Place, { point, fault }: Struck, store: (writers: n
   await injection.detach();
   await keeping.end();
   return injection.hasStruck;
-}
-
-/** Starts the engine again whenever it has died. */
-function keepAlive(engine: TestEngine): { end(): Promise<void> } {
-  let isWanted = true;
-  const lives = () => {
-    try {
-      return process.kill(engine.pid, 0);
-    } catch {
-      return false;
-    }
-  };
-  const keeping = (async () => {
-    while (isWanted) {
-      if (!lives()) await engine.restart();
-      await sleep(10);
-    }
-  })();
-  return {
-    async end() {
-      isWanted = false;
-      await keeping;
-      if (!lives()) await engine.restart();
-    },
-  };
 }
 
 /** One batch at its position; two writers race for it. */

@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { sleep } from '../../core/clock.ts';
 import { spawnEngine, type SpawnedEngine } from '../../local/engine/spawn.ts';
 
 export interface TestEngine {
@@ -96,6 +97,32 @@ export async function describeEngine(engine: TestEngine): Promise<string> {
   const result = await engine.client().query({ query: 'SELECT version() AS version', format: 'JSONEachRow' });
   const [row] = await result.json<{ version: string }>();
   return `ClickHouse ${row?.version ?? '?'} (${engine.branch})`;
+}
+
+/** Starts the embedded engine again whenever it has ended, as `gatetrail start` does. */
+export function keepAlive(engine: TestEngine): { end(): Promise<void> } {
+  let isWanted = true;
+  const lives = () => {
+    try {
+      return process.kill(engine.pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const keeping = (async () => {
+    while (isWanted) {
+      // On a disk that is full it may not start either.
+      if (!lives()) await engine.restart().catch(() => {});
+      await sleep(10);
+    }
+  })();
+  return {
+    async end() {
+      isWanted = false;
+      await keeping;
+      if (!lives()) await engine.restart();
+    },
+  };
 }
 
 async function overContainer(): Promise<TestEngine> {
