@@ -110,8 +110,8 @@ async function openEngine(dataDir: string, logger: Logger): Promise<Engine> {
   if (aside.length > 0)
     logger.warn({ folder, parts: aside }, 'parts that were not whole lie aside; completeness tells whether events are missing');
   session.close();
-  const writes = watchWrites(folder, sessions.open, (failed) => {
-    logger.error({ failed, folder }, 'a write failed, so the engine cannot vouch for what it stored last: it ends, to be started again');
+  const writes = watchWrites(folder, sessions.open, (reason) => {
+    logger.error({ folder, reason }, 'the disk failed, so the engine cannot vouch for what it stored last: it ends, to be started again');
     return cutShort();
   });
   return { sessions, spool, settings: new Set(names), version, writes };
