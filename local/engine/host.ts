@@ -11,7 +11,7 @@ import type * as Chdb from 'chdb';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { Answer } from './answer.ts';
-import { partsAside, removeEmptyMutations } from './aside.ts';
+import { partsAside, removeEmptyMutations } from './leftovers.ts';
 import { openFolder } from './lock.ts';
 import { toRefusal } from './refusal.ts';
 import { readRequest } from './request.ts';

@@ -146,7 +146,7 @@ async function runOn(session: Session, engine: Engine, request: EngineRequest, r
   const format = statement.format ?? request.defaultFormat;
   if (!/^\w+$/.test(format)) throw refuse(62, `'${format.slice(0, 40)}' is not the name of a format`);
   if (statement.kind === 'other') {
-    await engine.writes.assertRoom(statement.sql);
+    if (isDefinition(statement.sql)) await engine.writes.assertRoom();
     const ask = () => session.queryAsync(statement.sql, { format });
     const result = await (statement.reads ? ask() : engine.writes.vouched(session, ask));
     answer.begin(format, { readRows: result.rowsRead, resultRows: result.rowsRead, writtenRows: statement.reads ? 0 : result.rowsRead });
@@ -162,6 +162,9 @@ async function runOn(session: Session, engine: Engine, request: EngineRequest, r
     after: statement.format === null ? `FORMAT ${format}` : after,
   });
 }
+
+/** Half written, it would lose its table. Parts that go make room. */
+const isDefinition = (sql: string) => /^\s*(?:CREATE|ALTER|RENAME|EXCHANGE)\b/i.test(sql) && !/\bDROP\s+PART(?:ITION)?\b/i.test(sql);
 
 /** Formats of which two results one behind the other are one result: chdb writes each chunk of a stream as a result of its own. */
 const flowing = new Set(
@@ -192,6 +195,7 @@ async function runDocument(
   const { answer, gone } = run;
   const file = join(spool, randomUUID());
   try {
+    await writes.assertRoom();
     const sql = `${run.before}\nINTO OUTFILE ${literal(file)}\n${run.after}`;
     const result = await writes.vouched(session, () => session.queryAsync(sql));
     answer.begin(format, {

@@ -125,7 +125,7 @@ test('an order for a mutation that was not written does not keep its table from 
   expect(existsSync(join(folder, 'mutation_99.txt'))).toBe(false);
 });
 
-test('definitions wait for a disk with room for them, and partitions go without', async (context) => {
+test('definitions and documents wait for a disk with room for them, rows and partitions do not', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'gatetrail-engine-room-'));
   const disk = mountDisk(folder, 'size=200m');
   if (disk === null) return context.skip(noDisk);
@@ -138,6 +138,7 @@ test('definitions wait for a disk with room for them, and partitions go without'
     truncateSync(filler, statSync(filler).size - 8 * 1024 * 1024);
     await expect(sql('ALTER TABLE t ADD COLUMN more UInt8')).rejects.toThrow(/Code: 243.*bytes are free on the disk/);
     await expect(sql('CREATE TABLE u (n UInt64) ENGINE = MergeTree ORDER BY n')).rejects.toThrow('Code: 243');
+    await expect(sql('SELECT n FROM t FORMAT JSON')).rejects.toThrow('Code: 243'); // through a file; rows of TabSeparated flow
     expect(await rows()).toBe(10);
     await sql('ALTER TABLE t DROP PARTITION tuple()');
     rmSync(filler);
