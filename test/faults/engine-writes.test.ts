@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { isAlive } from '../support/alive.ts';
 import { mountDisk, noDisk } from '../support/disk.ts';
 import { startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/gatetrail.ts';
@@ -24,15 +25,6 @@ async function start(dataDir?: string): Promise<void> {
   await insert(0);
 }
 
-function isGone(): boolean {
-  try {
-    process.kill(engine.pid, 0);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 /** Calls of the work on files of the table. */
 async function callsOf(work: () => Promise<unknown>): Promise<Point[]> {
   const points = await recordCalls(engine.pid, join(engine.dataDir, 'engine', 'store'), async () => void (await work()));
@@ -51,7 +43,11 @@ async function struck({ call, path, nth }: Point, work: () => Promise<unknown>):
     () => false,
     () => true,
   );
-  await until(async () => isGone(), Boolean, 30_000);
+  await until(
+    async () => isAlive(engine.pid),
+    (lives) => !lives,
+    30_000,
+  );
   expect(injection.hasStruck).toBe(true);
   await injection.detach();
   await engine.restart();

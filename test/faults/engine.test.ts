@@ -1,11 +1,12 @@
 /** The embedded engine is killed, locked out, left behind and stopped: what it answered for stays, and nothing of it stays behind. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
+import { isAlive } from '../support/alive.ts';
 import { campaign, seeded } from '../support/campaign.ts';
 import { openRequest, send } from '../support/engine-request.ts';
 import { startEmbeddedEngine, type TestEngine } from '../support/engine.ts';
@@ -22,15 +23,6 @@ afterEach(async () => {
 });
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** A process that ended and that nobody has asked for its exit code yet (a zombie) is not alive. */
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return process.platform !== 'linux' || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 async function endsWithin(ms: number, pid: number): Promise<number> {
   const startedAt = performance.now();
   while (isAlive(pid)) {

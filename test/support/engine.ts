@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { sleep } from '../../core/clock.ts';
+import { isAlive } from './alive.ts';
 import { spawnEngine, type SpawnedEngine } from '../../local/engine/spawn.ts';
 
 export interface TestEngine {
@@ -102,13 +103,7 @@ export async function describeEngine(engine: TestEngine): Promise<string> {
 /** Starts the embedded engine again whenever it has ended, as `gatetrail start` does. */
 export function keepAlive(engine: TestEngine): { end(): Promise<void> } {
   let isWanted = true;
-  const lives = () => {
-    try {
-      return process.kill(engine.pid, 0);
-    } catch {
-      return false;
-    }
-  };
+  const lives = () => isAlive(engine.pid);
   const keeping = (async () => {
     while (isWanted) {
       // On a disk that is full it may not start either.

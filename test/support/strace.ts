@@ -1,5 +1,6 @@
 /** System calls of the engine, through strace: which ones a piece of work makes, and a fault at one of them. Linux alone. */
 import { spawn, spawnSync } from 'node:child_process';
+import { isAlive } from './alive.ts';
 
 /** The n-th call of a kind on a path. Path null: the n-th of the first thread, on whatever; it is the one that answers. */
 export interface Point {
@@ -95,6 +96,9 @@ async function attach(pid: number, args: readonly string[], onLine: (line: strin
       }
     });
   });
+  // A thread that began as its process was killed is waited for by nobody, and so is the process: until strace is gone.
+  const burying = setInterval(() => !isAlive(pid) && strace.kill('SIGKILL'), 1_000);
+  void ended.then(() => clearInterval(burying));
   let isInterrupted = false;
   const interrupt = () => {
     isInterrupted = true;
