@@ -150,6 +150,7 @@ test('mixed faults lose and double nothing, and memory does not grow', { timeout
     await until(backlog, (events) => events < sizes.rate * 40, 240_000).catch(() => {}); // a busy machine: the verdict counts
     if (count % sizes.faultsPerRest === 0) living.push(await atRest());
   }
+  living.push(await atRest());
   await load.stop();
   await proxy.settled();
   await until(() => load.isCovered(place()), Boolean, 180_000).catch(() => {}); // the verdict says what is missing
@@ -163,7 +164,6 @@ test('mixed faults lose and double nothing, and memory does not grow', { timeout
   expect(derived).toEqual([]);
   expect(verdict.records).toBe(sent.records);
   expect(steady.log()).not.toContain('the process ends');
-  expect(living).not.toEqual([]);
   if (!printed.full) return;
   expect(lives.perTenMinutes).toBeLessThan(0.01);
   // Resident memory goes up and down with the faults by more than that: beyond what is left of them it may not grow either.
