@@ -16,11 +16,12 @@ const doors: Readonly<Record<string, string>> = {
   'storage/removals.ts': 'counts by batch what retention takes away, before it goes',
   'storage/new-minutes.ts': 'minutes that got events, for the evaluator',
   'alerts/compile/rule.ts': 'rules are judged over all tenants, and each finding has its own',
+  'local/engine/writes.ts': 'counts failures of the engine in system.events, which are none of ours',
   'alerts/evidence.ts': 'samples for a mail, of the one tenant of its alert',
 };
 
 const readsEvents = (text: string) =>
-  /(?:\\n|\b)(?:from|join)\s+(?!system\.)(?:\S+\.)?events\b/i.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''));
+  /(?:\\n|\b)(?:from|join)\s+(?:\S+\.)?events\b/i.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''));
 
 function sources(): string[] {
   const inFolders = folders.flatMap((folder) =>
@@ -42,13 +43,7 @@ test('a planted breach is noticed, however it is spelt', () => {
   ]) {
     expect(readsEvents(breach), breach).toBe(true);
   }
-  for (const other of [
-    'FROM stored_events',
-    '// from events of the day',
-    'sum(events)\nFROM batches',
-    'FROM events_by_hour',
-    'FROM system.events',
-  ]) {
+  for (const other of ['FROM stored_events', '// from events of the day', 'sum(events)\nFROM batches', 'FROM events_by_hour']) {
     expect(readsEvents(other), other).toBe(false);
   }
 });

@@ -50,7 +50,7 @@ export interface Slope {
 /** Least squares over what comes after the first quarter. */
 export function slopeOf(samples: readonly RssSample[]): Slope {
   const steady = samples.slice(Math.floor(samples.length / 4));
-  const mean = (of: (sample: RssSample) => number) => steady.reduce((sum, sample) => sum + of(sample), 0) / steady.length;
+  const mean = meanOf(steady);
   const [meanAt, meanBytes] = [mean(({ atMs }) => atMs), mean(({ bytes }) => bytes)];
   const variance = mean(({ atMs }) => (atMs - meanAt) ** 2);
   const slope = mean(({ atMs, bytes }) => (atMs - meanAt) * (bytes - meanBytes)) / variance;
@@ -59,11 +59,15 @@ export function slopeOf(samples: readonly RssSample[]): Slope {
   return { meanMiB: mebibytes(meanBytes), perTenMinutes: (slope * 600_000) / meanBytes, error: (error * 600_000) / meanBytes };
 }
 
-/** Samples that follow each other closely are no news: the error of a slope is that of what the minutes say. */
-export function byMinute(samples: readonly RssSample[]): RssSample[] {
-  const minutes = grouped(samples, ({ atMs }) => Math.floor((atMs - (samples[0]?.atMs ?? 0)) / 60_000));
-  return [...minutes.values()].map((each) => {
-    const mean = (of: (sample: RssSample) => number) => each.reduce((sum, sample) => sum + of(sample), 0) / each.length;
-    return { atMs: mean(({ atMs }) => atMs), bytes: mean(({ bytes }) => bytes) };
-  });
+/** Samples that follow each other closely are no news: the error is that of the minutes. */
+export function rssSlope(samples: readonly RssSample[]): Slope {
+  return { ...slopeOf(samples), error: slopeOf(byMinute(samples)).error };
 }
+
+function byMinute(samples: readonly RssSample[]): RssSample[] {
+  const minutes = grouped(samples, ({ atMs }) => Math.floor((atMs - (samples[0]?.atMs ?? 0)) / 60_000));
+  return [...minutes.values()].map(meanOf).map((mean) => ({ atMs: mean(({ atMs }) => atMs), bytes: mean(({ bytes }) => bytes) }));
+}
+
+const meanOf = (samples: readonly RssSample[]) => (of: (sample: RssSample) => number) =>
+  samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;

@@ -1,6 +1,6 @@
 /** A slope with its error: what grows stands out of noise, or it is told that the noise is too large. */
 import { expect, test } from 'vitest';
-import { byMinute, slopeOf } from '../../support/memory.ts';
+import { rssSlope } from '../../support/memory.ts';
 import { seeded } from '../../support/campaign.ts';
 
 const mebibyte = 1024 * 1024;
@@ -15,10 +15,7 @@ function twentyMinutes({ leakMiB, bufferMiB }: { readonly leakMiB: number; reado
   });
 }
 
-const growing = (leakMiB: number, bufferMiB: number) => {
-  const samples = twentyMinutes({ leakMiB, bufferMiB });
-  return { ...slopeOf(samples), error: slopeOf(byMinute(samples)).error };
-};
+const growing = (leakMiB: number, bufferMiB: number) => rssSlope(twentyMinutes({ leakMiB, bufferMiB }));
 
 test('what holds the same has no slope and no error', () => {
   expect(growing(0, 0)).toEqual({ meanMiB: 200, perTenMinutes: expect.closeTo(0, 6), error: expect.closeTo(0, 6) });
