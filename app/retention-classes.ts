@@ -12,7 +12,7 @@ export interface DeclaredClass extends Members {
 }
 
 export interface ClassFault {
-  readonly path: (string | number)[];
+  readonly path: readonly (string | number)[];
   /** What was expected. */
   readonly message: string;
 }
@@ -24,7 +24,7 @@ const legalMinimums: Readonly<Record<string, { readonly ms: number; readonly why
 };
 
 /** Milliseconds below which a class may not be kept, and who says so. */
-function leastOf({ basis, minimum = 0 }: { readonly basis?: string | undefined; readonly minimum?: number | undefined }) {
+function leastOf({ basis, minimum = 0 }: Pick<DeclaredClass, 'basis' | 'minimum'>) {
   const legal = legalMinimums[basis ?? ''];
   if (legal !== undefined && legal.ms >= minimum) return legal;
   return { ms: minimum, why: basis ?? 'its minimum says so' };

@@ -40,14 +40,8 @@ const span = (least = 0) =>
     return z.NEVER;
   });
 
-interface Told {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly came?: string;
-}
-
 const told =
-  <Value>(faultsOf: (value: Value) => readonly Told[]) =>
+  <Value>(faultsOf: (value: Value) => readonly Issue[]) =>
   (value: Value, context: z.core.$RefinementCtx) => {
     for (const { path, message, came } of faultsOf(value)) context.addIssue({ code: 'custom', path: [...path], message, params: { came } });
   };

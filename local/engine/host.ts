@@ -62,7 +62,7 @@ export async function startEngineHost(options: EngineHostOptions): Promise<Engin
     async stop() {
       rmSync(note, { force: true });
       await closeServer(server);
-      engine.writes.close();
+      await engine.writes.close();
       await engine.sessions.close();
       process.off('exit', cutShort);
       rmSync(engine.spool, { recursive: true, force: true });
@@ -110,7 +110,7 @@ async function openEngine(dataDir: string, logger: Logger): Promise<Engine> {
   if (aside.length > 0)
     logger.warn({ folder, parts: aside }, 'parts that were not whole lie aside; completeness tells whether events are missing');
   session.close();
-  const writes = watchWrites(folder, sessions.open, (reason) => {
+  const writes = watchWrites(folder, sessions, (reason) => {
     logger.error({ folder, reason }, 'the disk failed, so the engine cannot vouch for what it stored last: it ends, to be started again');
     return cutShort();
   });

@@ -82,7 +82,7 @@ async function runInsert(
     const bytes = (await stat(file)).size;
     await engine.sessions.run(request.user, async (session) => {
       await prepare(engine, request, session, randomUUID());
-      const stored = await engine.writes.vouched(session, () => session.queryAsync(`${before}\nFROM INFILE ${literal(file)}\n${after}`));
+      const stored = await engine.writes.run(session, `${before}\nFROM INFILE ${literal(file)}\n${after}`);
       const rows = stored.rowsRead;
       answer.begin('TabSeparated', {
         readRows: rows,
@@ -146,10 +146,10 @@ async function runOn(session: Session, engine: Engine, request: EngineRequest, r
   const format = statement.format ?? request.defaultFormat;
   if (!/^\w+$/.test(format)) throw refuse(62, `'${format.slice(0, 40)}' is not the name of a format`);
   if (statement.kind === 'other') {
-    if (isDefinition(statement.sql)) await engine.writes.assertRoom();
-    const ask = () => session.queryAsync(statement.sql, { format });
-    const result = await (statement.reads ? ask() : engine.writes.vouched(session, ask));
-    answer.begin(format, { readRows: result.rowsRead, resultRows: result.rowsRead, writtenRows: statement.reads ? 0 : result.rowsRead });
+    const { sql, reads, defines } = statement;
+    if (defines) await engine.writes.assertRoom();
+    const result = await (reads ? session.queryAsync(sql, { format }) : engine.writes.run(session, sql, { format }));
+    answer.begin(format, { readRows: result.rowsRead, resultRows: result.rowsRead, writtenRows: reads ? 0 : result.rowsRead });
     await answer.write(result.bytes());
     return answer.end();
   }
@@ -162,9 +162,6 @@ async function runOn(session: Session, engine: Engine, request: EngineRequest, r
     after: statement.format === null ? `FORMAT ${format}` : after,
   });
 }
-
-/** Half written, it would lose its table. Parts that go make room. */
-const isDefinition = (sql: string) => /^\s*(?:CREATE|ALTER|RENAME|EXCHANGE)\b/i.test(sql) && !/\bDROP\s+PART(?:ITION)?\b/i.test(sql);
 
 /** Formats of which two results one behind the other are one result: chdb writes each chunk of a stream as a result of its own. */
 const flowing = new Set(
@@ -196,8 +193,7 @@ async function runDocument(
   const file = join(spool, randomUUID());
   try {
     await writes.assertRoom();
-    const sql = `${run.before}\nINTO OUTFILE ${literal(file)}\n${run.after}`;
-    const result = await writes.vouched(session, () => session.queryAsync(sql));
+    const result = await writes.run(session, `${run.before}\nINTO OUTFILE ${literal(file)}\n${run.after}`);
     answer.begin(format, {
       readRows: result.rowsRead,
       readBytes: result.bytesRead,

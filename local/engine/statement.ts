@@ -9,7 +9,14 @@ export type Statement =
   | { readonly kind: 'insert'; readonly before: string; readonly after: string; readonly inline: Buffer }
   /** A reading statement; `before` and `after` stand around the place of `INTO OUTFILE`. */
   | { readonly kind: 'select'; readonly before: string; readonly after: string; readonly format: string | null; readonly totals: boolean }
-  | { readonly kind: 'other'; readonly sql: string; readonly format: string | null; readonly reads: boolean };
+  /** `defines`: writes a definition, which half written would lose its table; parts that go make room. */
+  | {
+      readonly kind: 'other';
+      readonly sql: string;
+      readonly format: string | null;
+      readonly reads: boolean;
+      readonly defines: boolean;
+    };
 
 /** @throws Refusal 62 for a second statement or an unclosed quote, 48 for what only a server or only a client can do. */
 export function splitStatement(sql: Buffer): Statement {
@@ -36,7 +43,8 @@ export function splitStatement(sql: Buffer): Statement {
   const first = words.find((word) => word.upper !== '(')?.upper ?? '';
   const format = outputFormat(top);
   if (!(first === 'SELECT' || (first === 'WITH' && !top.some((word) => word.upper === 'INSERT')) || first === 'FROM')) {
-    return { kind: 'other', sql: text(0, end), format: format?.name ?? null, reads: reading.has(first) };
+    const defines = defining.has(first) && !follows(top, 'DROP', 'PART') && !follows(top, 'DROP', 'PARTITION');
+    return { kind: 'other', sql: text(0, end), format: format?.name ?? null, reads: reading.has(first), defines };
   }
   const cut = format?.at ?? end;
   const totals = words.some((word) => word.upper === 'TOTALS');
@@ -47,6 +55,7 @@ function follows(words: readonly Word[], first: string, second: string): boolean
   return words.some((word, place) => word.upper === second && words[place - 1]?.upper === first);
 }
 
+const defining = new Set(['CREATE', 'ALTER', 'RENAME', 'EXCHANGE']);
 const reading = new Set(['SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', 'CHECK', 'SELECT', 'WITH', 'FROM']);
 
 interface Word {

@@ -6,8 +6,10 @@
  */
 import type { Session } from 'chdb';
 import { statfs } from 'node:fs/promises';
+import { sleep } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { refuse } from './refusal.ts';
+import type { EngineSessions } from './sessions.ts';
 
 /** Nothing while there is none. */
 const failures =
@@ -20,38 +22,44 @@ const room = 16 * 1024 * 1024;
 export interface Writes {
   /** Before something is written that ClickHouse reserves no space for. @throws Refusal 243 where the disk may have no room for it */
   assertRoom(): Promise<void>;
-  /** Runs a statement that writes, and gives its result. Does not come back where the disk has failed. */
-  vouched<Result>(session: Session, run: () => Promise<Result>): Promise<Result>;
-  close(): void;
+  /** Runs a statement that writes. Does not come back where the disk has failed. */
+  run(session: Session, sql: string, options?: { readonly format: string }): Promise<Result>;
+  close(): Promise<void>;
 }
 
+type Result = Awaited<ReturnType<Session['queryAsync']>>;
+
 /** `end` ends the process at once. */
-export function watchWrites(folder: string, open: () => Session, end: (reason: string) => never): Writes {
+export function watchWrites(folder: string, sessions: EngineSessions, end: (reason: string) => never): Writes {
   async function assertWhole(session: Session): Promise<void> {
     const failed = Number((await session.queryAsync(failures)).text());
     if (failed > 0) end(`${failed} writes to its files failed`);
   }
   const isOfDisk = (text: string) => text.includes(`${folder}/`) && /\berrno: \d|filesystem error/.test(text);
-  const session = open();
-  const timer = setInterval(() => void assertWhole(session).catch(() => {}), everyMs); // an engine that cannot say this says nothing else
-  timer.unref();
+  const stopped = new AbortController();
+  const watching = (async () => {
+    while (!stopped.signal.aborted) {
+      await sleep(everyMs, stopped.signal);
+      await sessions.run('default', assertWhole).catch(() => {}); // an engine that cannot say this says nothing else
+    }
+  })();
   return {
     async assertRoom() {
       const { bavail, bsize } = await statfs(folder);
       const free = bavail * bsize;
       if (free < room) throw refuse(243, `Only ${free} bytes are free on the disk of ${folder}, expected ${room}.`);
     },
-    async vouched(user, run) {
-      const result = await run().catch((error: unknown) => {
+    async run(session, sql, options) {
+      const result = await session.queryAsync(sql, options).catch((error: unknown) => {
         const text = messageOf(error);
         throw isOfDisk(text) ? end(text) : error;
       });
-      await assertWhole(user);
+      await assertWhole(session);
       return result;
     },
-    close() {
-      clearInterval(timer);
-      session.close();
+    async close() {
+      stopped.abort();
+      await watching;
     },
   };
 }

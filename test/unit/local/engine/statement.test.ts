@@ -135,3 +135,15 @@ describe('a second statement', () => {
     }
   });
 });
+
+test.each([
+  ['CREATE TABLE t (n UInt8) ENGINE = Memory', true],
+  ['-- of the day\nALTER TABLE t ADD COLUMN c UInt8', true],
+  ['/* x */ rename table a to b', true],
+  ['ALTER TABLE t DROP PARTITION 20261122', false],
+  ["ALTER TABLE t DROP PART 'all_1_1_0'", false],
+  ['DROP TABLE t', false],
+  ['SYSTEM STOP MERGES', false],
+])('whether %j writes a definition: %j', (sql, defines) => {
+  expect(split(sql)).toMatchObject({ kind: 'other', defines });
+});
