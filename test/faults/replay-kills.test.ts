@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { isAlive } from '../support/alive.ts';
 import { campaign, seeded } from '../support/campaign.ts';
-import { graphql, type Running, startGatetrail, until } from '../support/gatetrail.ts';
+import { engineOf, graphql, type Running, startGatetrail, until } from '../support/gatetrail.ts';
 import { sqlRows } from '../support/sql.ts';
 
 const { sizes, seed, full, report } = campaign(
@@ -48,10 +48,7 @@ function queryPid(): number {
   return children.find((pid) => isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[2] === 'query') ?? 0;
 }
 
-const rows = <Row>(sql: string) => {
-  const { url, password } = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
-  return sqlRows<Row>({ url, user: 'reader', password }, sql, 'gatetrail');
-};
+const rows = <Row>(sql: string) => sqlRows<Row>(engineOf(dataDir, 'reader'), sql, 'gatetrail');
 /** Rows that replays have written so far. */
 const progress = async () => (await rows<{ n: number }>('SELECT count() AS n FROM batches WHERE replay > 0'))[0]?.n ?? 0;
 

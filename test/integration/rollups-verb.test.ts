@@ -1,9 +1,9 @@
 /** `gatetrail rollups` on a running service, and the job that it has: what was posted is summed up by itself. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runGatetrail, startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { engineOf, runGatetrail, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { rollupDrift } from '../support/rollup-drift.ts';
 import { sqlText, type SqlServer } from '../support/sql.ts';
 
@@ -17,8 +17,7 @@ let engine: SqlServer;
 
 beforeAll(async () => {
   service = await startGatetrail(['start'], { dataDir });
-  const note = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
-  engine = { ...note, user: 'default' };
+  engine = engineOf(dataDir, 'default');
   const record = (path: string) => JSON.stringify({ timestamp: at, gateway_kind: 'mesh', url_path: path, http_response_status_code: 200 });
   const response = await fetch(`${service.ready.url}/v1/records`, {
     method: 'POST',

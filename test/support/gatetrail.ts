@@ -1,5 +1,6 @@
 /** Starts the product as a user does: `node dist/main.js VERB`, and talks to it over HTTP. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SqlServer } from './sql.ts';
 
@@ -53,6 +54,12 @@ export function ingestEnvironment(place: {
       GATETRAIL_CLICKHOUSE_PASSWORD: server.password,
     }),
   };
+}
+
+/** The embedded engine of a data folder, under one of its users. */
+export function engineOf(dataDir: string, user: string): SqlServer {
+  const { url, password } = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
+  return { url, user, password };
 }
 
 /** Resolves when the ready line is there; rejects with what was printed when the process ends before. */

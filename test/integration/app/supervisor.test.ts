@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSupervisor, type Service, type Supervisor } from '../../../app/supervisor.ts';
 import { silentLogger } from '../../../core/logger.ts';
+import { isAlive } from '../../support/alive.ts';
 import { graphql, type Running, runGatetrail, startGatetrail, until } from '../../support/gatetrail.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-supervisor-'));
@@ -264,13 +265,4 @@ function processesOf(dataDir: string): { pid: number; command: string }[] {
     .map((line) => /^\s*(\d+) (\S+)\s+(.*)$/.exec(line))
     .filter((found) => found !== null && !found[2]?.startsWith('Z') && found[3]?.includes(`--data ${dataDir}`))
     .map((found) => ({ pid: Number(found?.[1]), command: found?.[3] ?? '' }));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

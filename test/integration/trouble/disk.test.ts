@@ -1,10 +1,10 @@
 /** A disk that runs full under the running service: what is told, and that nothing acknowledged is lost when there is space again. Embedded, on small file systems. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mountDisk, noDisk, type TestDisk } from '../../support/disk.ts';
-import { startGatetrail, until, type Running } from '../../support/gatetrail.ts';
+import { engineOf, startGatetrail, until, type Running } from '../../support/gatetrail.ts';
 import { sqlRows } from '../../support/sql.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-disk-'));
@@ -57,9 +57,8 @@ const isReady = () => until(reasons, (all) => all.length === 0, 60_000);
 /** Every acknowledged record, once. What was refused is there in no part. */
 async function allStored(): Promise<void> {
   const count = async () => {
-    const { url, password } = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
     const [row] = await sqlRows<{ n: number; paths: number }>(
-      { url, user: 'jobs', password },
+      engineOf(dataDir, 'jobs'),
       'SELECT count() AS n, uniqExact(url_path) AS paths FROM events',
       'gatetrail',
     );
