@@ -255,7 +255,8 @@ describe.each([
     const [last] = await opened.log.append(topic, [{ value: Buffer.from('after it'), key: 'one' }]);
     read.push(...(await take(wanted, (last?.offset ?? 0) + 1 - read.length)));
     expect(read.map(({ offset }) => offset)).toEqual(read.map((_, at) => at));
-    expect(read.at(-1)).toMatchObject({ offset: last?.offset, value: Buffer.from('after it') });
+    // The broker may have had one more request of the killed writer in its socket, and taken it after ours.
+    expect(read[last?.offset ?? -1]).toMatchObject({ offset: last?.offset, value: Buffer.from('after it') });
     for (const line of writer.lines()) expect(line).toBe(`${line.split(' ')[0]} ${String(read[Number(line.split(' ')[0])]?.value)}`);
     await consumer.stop();
   });
