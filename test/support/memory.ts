@@ -60,8 +60,9 @@ export function slopeOf(samples: readonly RssSample[]): Slope {
 }
 
 /** Samples that follow each other closely are no news: the error is that of the minutes. */
-export function rssSlope(samples: readonly RssSample[]): Slope {
-  return { ...slopeOf(samples), error: slopeOf(byMinute(samples)).error };
+export function rssSlope(samples: readonly RssSample[]): Slope & { readonly minutesMiB: readonly number[] } {
+  const minutes = byMinute(samples);
+  return { ...slopeOf(samples), error: slopeOf(minutes).error, minutesMiB: minutes.map(({ bytes }) => mebibytes(bytes)) };
 }
 
 function byMinute(samples: readonly RssSample[]): RssSample[] {
