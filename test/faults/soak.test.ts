@@ -24,8 +24,8 @@ import { keepRollingUp } from '../support/rolling-up.ts';
 const partitions = 4;
 const { sizes, seed, ...printed } = campaign(
   'soak',
-  { seconds: 15, rate: 2_000, maxFaultMs: 1_000, rollupSeconds: 2, batchMiB: 4, faultsPerRest: 4 },
-  { seconds: 1_200, rate: 5_500, maxFaultMs: 50_000, rollupSeconds: 20, batchMiB: 4, faultsPerRest: 4 },
+  { seconds: 15, rate: 2_000, maxFaultMs: 1_000, rollupSeconds: 2, batchMiB: 4, faultsPerRest: 4, behindSeconds: 2 },
+  { seconds: 1_200, rate: 5_500, maxFaultMs: 50_000, rollupSeconds: 20, batchMiB: 4, faultsPerRest: 4, behindSeconds: 60 },
 );
 const random = seeded(seed);
 const topic = `soak-${Date.now()}`;
@@ -48,7 +48,6 @@ beforeAll(async () => {
   proxy = await startHoldingProxy(server, random);
   proxy.isCalm = true;
   load = await startLoad({ brokers: kafka.brokers, topic, partitions, seed });
-  [steady, mortal] = await Promise.all([startIngest(steadyFolder), startIngest(mortalFolder)]);
 });
 
 afterAll(async () => {
@@ -125,6 +124,15 @@ function* deal(): Generator<string, never> {
 
 const backlog = () => backlogOf(load, { server: server(), database: database.name, topic });
 
+/** Begins behind and alone: what it may hold at most it holds at once, so that a later backlog finds room that is there already. */
+async function startSteady(): Promise<Running> {
+  await load.start(sizes.rate);
+  await sleep(sizes.behindSeconds * 1_000);
+  const started = await startIngest(steadyFolder);
+  await until(backlog, (events) => events < sizes.rate, 120_000);
+  return started;
+}
+
 /** What lives in the steady process when it holds nothing of the load, which has stopped for that. */
 async function atRest(): Promise<RssSample> {
   await load.stop();
@@ -133,8 +141,9 @@ async function atRest(): Promise<RssSample> {
 }
 
 test('mixed faults lose and double nothing, and memory does not grow', { timeout: 1_800_000 }, async () => {
+  steady = await startSteady();
+  mortal = await startIngest(mortalFolder);
   const memory = watchRss(steady.pid);
-  await load.start(sizes.rate);
   const rollups = keepRollingUp(place, sizes.rollupSeconds);
   const made: Record<string, number> = {};
   const living: RssSample[] = [];
