@@ -19,7 +19,7 @@ import { type MemoryBlock, memoryEngine, type MemoryEngine, placeOf } from '../s
 import { sqlRows, sqlText } from '../support/sql.ts';
 import { keyOf, lineDecoder, rangeOf } from '../support/writer.ts';
 
-const { sizes, seed, report } = campaign('memory-engine', { lists: 0, kills: 0 }, { lists: 1_000, kills: 25 });
+const { sizes, seed, report } = campaign('memory-engine', { lists: 8, kills: 0 }, { lists: 1_000, kills: 25 });
 
 /** Small, so that lists pass it. */
 const window = 4;
@@ -62,12 +62,29 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ ...place, do: fc.constantFrom('marker' as const, 'drop' as const, 'delete' as const) }) },
 );
 
+const there = { key: 0, first: 0, length: 1, day: 0, attempt: 0, isBurnt: false } as const;
+/** What chance seldom draws: the token alone stops the one, the condition alone the other. */
+const known: [Command[]][] = [
+  [
+    [
+      { ...there, do: 'claim', isBurnt: true },
+      { ...there, do: 'claim' },
+    ],
+  ],
+  [
+    [
+      { ...there, do: 'claim' },
+      { ...there, do: 'revision', revision: 1 },
+      { ...there, do: 'revision', revision: 1, attempt: 1 },
+    ],
+  ],
+];
+
 let engine: TestEngine;
 let database: TestDatabase;
 let commands = 0;
 
 beforeAll(async () => {
-  if (sizes.lists === 0) return;
   engine = await startEngine();
   database = await freshDatabase(engine);
   for (const table of ['events', 'batches'])
@@ -204,25 +221,22 @@ async function expectTheSame(memory: MemoryEngine): Promise<void> {
   expect(rowsOf(memory).toSorted()).toEqual((await realRows()).toSorted());
 }
 
-// Each list asks the engine fifty questions: only the campaign has the time.
-test.runIf(sizes.lists > 0)(
-  'any list of inserts, burnt tokens, revisions, dropped days and deleted rows shows the same in both',
-  async () => {
-    let lists = 0;
-    const list = async (each: readonly Command[]) => {
-      lists += 1;
-      const memory = await pair();
-      for (const one of each) await send(memory, one);
-      await expectTheSame(memory);
-    };
-    await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 4, maxLength: 14, size: 'max' }), list), {
-      numRuns: sizes.lists,
-      seed,
-      endOnFailure: true,
-    });
-    report({ lists, commands });
-  },
-);
+test('any list of inserts, burnt tokens, revisions, dropped days and deleted rows shows the same in both', async () => {
+  let lists = 0;
+  const list = async (each: readonly Command[]) => {
+    lists += 1;
+    const memory = await pair();
+    for (const one of each) await send(memory, one);
+    await expectTheSame(memory);
+  };
+  await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 4, maxLength: 14, size: 'max' }), list), {
+    numRuns: sizes.lists,
+    examples: known,
+    seed,
+    endOnFailure: true,
+  });
+  report({ lists, commands });
+});
 
 const strace = existsSync('/usr/bin/strace');
 
