@@ -63,11 +63,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 const there = { key: 0, first: 0, length: 1, day: 0, attempt: 0, isBurnt: false } as const;
-/** What chance seldom draws: the token alone stops the one, the condition alone the other. */
+/** What chance seldom draws: the token alone stops the first, the condition alone the others. */
 const known: [Command[]][] = [
   [
     [
       { ...there, do: 'claim', isBurnt: true },
+      { ...there, do: 'claim' },
+    ],
+  ],
+  [
+    [
+      { ...there, do: 'claim', first: 1 },
       { ...there, do: 'claim' },
     ],
   ],
