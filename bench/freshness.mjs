@@ -43,6 +43,7 @@ async function measureFreshness({ clickhouse, startIngest }, kafka, { recordsPer
   const ages = [];
   let isSending = true;
   const sending = send(kafka.brokers, { recordsPerSecond, seconds }, waiting).finally(() => (isSending = false));
+  sending.catch(() => {}); // it is waited for below, and what was started here has to end before
   const deadline = Date.now() + (seconds + 60) * 1000;
   while (isSending || waiting.length > 0) {
     const askedAt = Date.now();
