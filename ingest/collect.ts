@@ -10,6 +10,8 @@ export async function collect({ key, log, options }: Life, first: Fetched, recei
   const { limits, maker } = options;
   const open = maker.open(key, receivedAt);
   const startedAt = performance.now();
+  // What came while the batch before was written has waited since then.
+  const since = first.since ?? startedAt;
   let bytes = 0;
   let gapReason: GapReason = '';
   let lastOffset = first.from - 1;
@@ -28,7 +30,7 @@ export async function collect({ key, log, options }: Life, first: Fetched, recei
     if (!isFull) lastOffset = fetched.to - 1;
     else if (lastOffset < fetched.to - 1) log.seek(lastOffset + 1);
     const isBehind = fetched.to < fetched.high;
-    const leftMs = startedAt + (isBehind ? limits.behindMs : limits.ms) - performance.now();
+    const leftMs = (isBehind ? startedAt + limits.behindMs : since + limits.ms) - performance.now();
     if (isFull || leftMs <= 0 || log.revoked.aborted) break;
     const next = await nextOf(log, { maxWaitMs: leftMs, maxBytes: limits.bytes - bytes });
     if (next === null || next.to === next.from) break;

@@ -41,6 +41,8 @@ export interface Fetched {
   readonly messages: readonly LogMessage[];
   /** Why offsets of [from, to) have no message; null when each has one. */
   readonly holes: HoleReason | null;
+  /** Of messages that were read ahead: when the first of them came, of `performance.now()`. */
+  readonly since?: number;
   /** Bounds of the partition as the log last told them. `low > from`: the log no longer has this position (then nothing is handed out). `high < from`: it never had. */
   readonly low: number;
   readonly high: number;

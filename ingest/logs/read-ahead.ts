@@ -11,6 +11,8 @@ export class ReadAhead {
   private position = -1;
   private waiting: LogMessage[] = [];
   private holes: HoleReason | null = null;
+  /** When the first of what waits came, of `performance.now()`. */
+  private since = 0;
 
   get isEmpty(): boolean {
     return this.position === this.wanted;
@@ -33,12 +35,13 @@ export class ReadAhead {
   add(messages: readonly LogMessage[], end: number, hole: HoleReason): void {
     if (end - this.wanted !== messages.length) this.holes ??= hole;
     for (const message of messages) this.bytes += sizeOf(message) + recordOverheadBytes;
+    if (this.waiting.length === 0) this.since = performance.now();
     this.waiting.push(...messages);
     this.wanted = end;
   }
 
   /** At most `maxBytes` of values, but at least one message where there is one. */
-  take(maxBytes: number): Pick<Fetched, 'from' | 'to' | 'messages' | 'holes'> {
+  take(maxBytes: number): Pick<Fetched, 'from' | 'to' | 'messages' | 'holes' | 'since'> {
     let count = 0;
     let bytes = 0;
     for (const message of this.waiting) {
@@ -53,7 +56,7 @@ export class ReadAhead {
     this.position = to;
     const holes = to - from === count ? null : this.holes;
     if (this.waiting.length === 0) this.holes = null;
-    return { from, to, messages, holes };
+    return { from, to, messages, holes, since: this.since };
   }
 }
 

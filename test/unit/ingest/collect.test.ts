@@ -13,12 +13,14 @@ interface Case {
   readonly there: number;
   readonly high: number;
   readonly limits: Partial<BatchLimits>;
+  /** So long ago came the first message, which was read ahead. */
+  readonly agoMs?: number;
   /** What the log says beyond `there`. */
   readonly failing?: Error;
 }
 
 /** A log that gives one message a fetch, up to offset `there`, and says that its end is at `high`. */
-async function lastOffsetOf({ there, high, limits, failing }: Case): Promise<number> {
+async function lastOffsetOf({ there, high, limits, agoMs = 0, failing }: Case): Promise<number> {
   let at = 0;
   const next = async (): Promise<Fetched> => {
     if (failing !== undefined && at === there) throw failing;
@@ -30,13 +32,22 @@ async function lastOffsetOf({ there, high, limits, failing }: Case): Promise<num
   const log = { next, seek: () => {}, revoked: new AbortController().signal };
   const options = { maker: memoryBatches(), limits: { ...defaultLimits, ...limits }, logger: silentLogger };
   const life = { key: keyOf(), log, options } as unknown as Life;
-  const batch = await collect(life, await next(), 0);
+  const batch = await collect(life, { ...(await next()), since: performance.now() - agoMs }, 0);
   return batch.counts.lastOffset;
 }
 
 describe('a batch', () => {
   test('of a partition that was read to its end closes when its wait is over', async () => {
     expect(await lastOffsetOf({ there: 50, high: 1, limits: { ms: 0 } })).toBe(0);
+  });
+
+  test('waits no longer than that from when its first message came, though the batch before it was still written then', async () => {
+    expect(await lastOffsetOf({ there: 50, high: 1, limits: { ms: 5_000 } })).toBe(49);
+    expect(await lastOffsetOf({ there: 50, high: 1, limits: { ms: 5_000 }, agoMs: 5_000 })).toBe(0);
+  });
+
+  test('of a partition that is behind is no smaller for what has waited', async () => {
+    expect(await lastOffsetOf({ there: 50, high: 1000, limits: { rows: 30 }, agoMs: 60_000 })).toBe(29);
   });
 
   test('of a partition that is behind goes on beyond the wait until it is full', async () => {

@@ -86,6 +86,17 @@ test('what waits is bounded, with what stands around each value: full pauses, an
   expect(told.at(-1)).toBe('resume');
 });
 
+test('what is handed out says when the first of it came', async () => {
+  const { partition } = assign();
+  partition.seek(0);
+  await partition.arrived(arrival(0, [0]));
+  const between = performance.now();
+  await partition.arrived(arrival(1, [1]));
+  expect((await partition.next(atOnce)).since).toBeLessThanOrEqual(between);
+  await partition.arrived(arrival(2, [2]));
+  expect((await partition.next(atOnce)).since).toBeGreaterThanOrEqual(between);
+});
+
 test('when the assignment is over nothing that waited is handed out, nothing new is taken and nothing is committed', async () => {
   const { partition } = assign();
   partition.seek(0);
