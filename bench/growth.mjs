@@ -3,7 +3,7 @@
 import { key, kongRange, readEvents } from './maker.mjs';
 import { withKafka, withStore } from './place.mjs';
 import { produce } from './produce.mjs';
-import { median, rates, steadyState } from './steady.mjs';
+import { cpuByThread, median, rates, steadyState } from './steady.mjs';
 import { mergesOver } from './steps.mjs';
 import { createBenchWriter } from './writer.mjs';
 
@@ -16,7 +16,7 @@ export default {
   title: 'Cost per event by what is stored',
   how: `The table is filled to each size through \`block.ts\` and \`write.ts\`, merges are waited for, and ${batches} batches of ${perBatch}
 records come through Kafka: CPU per event of ingest and engine in the steady state (and from the start), and the median of the time between
-two batches that can be seen, times the partitions.`,
+two batches that can be seen, times the partitions. Merges come in lumps, by what stands there already: their part is told beside it.`,
   sizes: { full: { million: 50 }, quick: { million: 1 } },
   goals: { 'CPU per event, most / least': { atMost: 1.15 }, 'time of a batch, most / least': { atMost: 1.15 } },
   measure: ({ million }, print) =>
@@ -82,9 +82,11 @@ async function measureBatches({ clickhouse, engine, startIngest }, kafka, topic)
     for (; seen + perBatch <= stored; seen += perBatch) seenAt.push(performance.now());
     return stored;
   };
+  const mergesBefore = mergesOf(engine);
   const ingest = await startIngest({ brokers: kafka.brokers, topics: [topic] });
   const pids = { ingest: ingest.pids, engine: [engine.pid] };
   const state = await steadyState({ rows, pids, records: batches * perBatch, lookEveryMs: 100 });
+  const merges = ((mergesOf(engine) - mergesBefore) / (batches * perBatch)) * 1e6;
   await ingest.stop();
   const [{ n }] = await clickhouse.rows(count);
   if (Number(n) !== batches * perBatch) throw new Error(`${n} events of the topic are there`);
@@ -93,11 +95,14 @@ async function measureBatches({ clickhouse, engine, startIngest }, kafka, topic)
   return {
     'CPU s/M': cpuPerMillion,
     'CPU s/M from the start': wholeCpuPerMillion,
+    'CPU s/M from the start, without merges': wholeCpuPerMillion - merges,
     'CPU s/M, engine': cpu.engine,
     'ms a batch': median(gaps) * partitions,
     'records/s': recordsPerSecond,
   };
 }
+
+const mergesOf = (engine) => cpuByThread(engine.pid).MergeMutate ?? 0;
 
 function summary(table) {
   const spread = (name) => Math.max(...table.map((row) => row[name])) / Math.min(...table.map((row) => row[name]));
@@ -106,6 +111,7 @@ function summary(table) {
     ratios: {
       'CPU per event, most / least': spread('CPU s/M'),
       'CPU per event from the start, most / least': spread('CPU s/M from the start'),
+      'CPU per event from the start without merges, most / least': spread('CPU s/M from the start, without merges'),
       'time of a batch, most / least': spread('ms a batch'),
     },
     table,
