@@ -3,7 +3,7 @@
 import { key, kongRange, readEvents } from './maker.mjs';
 import { withKafka, withStore } from './place.mjs';
 import { produce } from './produce.mjs';
-import { cpuByThread, median, rates, steadyState } from './steady.mjs';
+import { median, mergesOf, rates, steadyState } from './steady.mjs';
 import { mergesOver } from './steps.mjs';
 import { createBenchWriter } from './writer.mjs';
 
@@ -82,11 +82,11 @@ async function measureBatches({ clickhouse, engine, startIngest }, kafka, topic)
     for (; seen + perBatch <= stored; seen += perBatch) seenAt.push(performance.now());
     return stored;
   };
-  const mergesBefore = mergesOf(engine);
+  const mergesBefore = mergesOf(engine.pid);
   const ingest = await startIngest({ brokers: kafka.brokers, topics: [topic] });
   const pids = { ingest: ingest.pids, engine: [engine.pid] };
   const state = await steadyState({ rows, pids, records: batches * perBatch, lookEveryMs: 100 });
-  const merges = ((mergesOf(engine) - mergesBefore) / (batches * perBatch)) * 1e6;
+  const merges = ((mergesOf(engine.pid) - mergesBefore) / (batches * perBatch)) * 1e6;
   await ingest.stop();
   const [{ n }] = await clickhouse.rows(count);
   if (Number(n) !== batches * perBatch) throw new Error(`${n} events of the topic are there`);
@@ -101,8 +101,6 @@ async function measureBatches({ clickhouse, engine, startIngest }, kafka, topic)
     'records/s': recordsPerSecond,
   };
 }
-
-const mergesOf = (engine) => cpuByThread(engine.pid).MergeMutate ?? 0;
 
 function summary(table) {
   const spread = (name) => Math.max(...table.map((row) => row[name])) / Math.min(...table.map((row) => row[name]));

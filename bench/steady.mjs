@@ -55,6 +55,9 @@ export function cpuByThread(pid) {
   return byName;
 }
 
+/** CPU seconds so far of the engine's merges and mutations. */
+export const mergesOf = (pid) => cpuByThread(pid).MergeMutate ?? 0;
+
 function family(pid) {
   const children = numbered(`/proc/${pid}/task`).flatMap((thread) => textOf(`/proc/${pid}/task/${thread}/children`).trim().split(' '));
   return [pid, ...children.filter((each) => each !== '').flatMap((each) => family(Number(each)))];

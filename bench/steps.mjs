@@ -2,11 +2,10 @@
 // and what each statement costs the engine is told by its name. Merges run beside, in threads of their own.
 import { key, kongRange, makeBatchMaker } from './maker.mjs';
 import { withStore } from './place.mjs';
-import { cpuByThread, cpuOf, sum } from './steady.mjs';
+import { cpuByThread, cpuOf, mergesOf, sum } from './steady.mjs';
 import { createBenchWriter } from './writer.mjs';
 
 const partitions = 4;
-const mergeThreads = new Set(['MergeMutate']);
 
 export default {
   title: 'Where the CPU of writing goes',
@@ -36,7 +35,7 @@ threads; those that are left at the end are waited for.`,
       return {
         values: {
           ...statements,
-          'engine, merges': perMillion(sum(Object.entries(threads).map(([name, seconds]) => (mergeThreads.has(name) ? seconds : 0)))),
+          'engine, merges': perMillion(threads.MergeMutate ?? 0),
           ...Object.fromEntries(Object.entries(threads).map(([name, seconds]) => [`thread ${name}`, perMillion(seconds)])),
           'engine, all': perMillion(sum(Object.values(threads))),
           'records made, batched, encoded and sent by this process': perMillion((here.user + here.system) / 1e6),
@@ -49,7 +48,7 @@ threads; those that are left at the end are waited for.`,
 
 /** What the engine spends outside of merges while a statement runs; one runs at a time. */
 function observed(clickhouse, pid, costs) {
-  const spent = () => cpuOf(pid) - sum(Object.entries(cpuByThread(pid)).map(([name, seconds]) => (mergeThreads.has(name) ? seconds : 0)));
+  const spent = () => cpuOf(pid) - mergesOf(pid);
   const watch =
     (name, work) =>
     async (first, ...rest) => {

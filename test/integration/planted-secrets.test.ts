@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { graphql, startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { engineOf, graphql, startGatetrail, until, type Running } from '../support/gatetrail.ts';
 import { searchFor } from '../support/needles.ts';
 import { plant } from '../support/planting.ts';
 import { drawSecrets, formsOf } from '../support/secrets.ts';
@@ -194,10 +194,10 @@ WHERE match(type, 'String|Map|Array|JSON') AND database NOT IN ('information_sch
 
 /** Through the embedded engine's own door, nothing of the product in between. */
 async function sql(statement: string): Promise<Buffer> {
-  const engine = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
-  const response = await fetch(`${engine.url}/?database=gatetrail`, {
+  const { url, user, password } = engineOf(dataDir, 'reader');
+  const response = await fetch(`${url}/?database=gatetrail`, {
     method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(`reader:${engine.password}`).toString('base64')}` },
+    headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` },
     body: statement,
   });
   const bytes = Buffer.from(await response.arrayBuffer());

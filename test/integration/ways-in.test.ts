@@ -1,12 +1,13 @@
 /** The ways in without Kafka, as a user goes them: posting, importing, following, recognising. Everything embedded, no service beside it. */
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cleanEnvironment, graphql, runGatetrail, startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { cleanEnvironment, engineOf, graphql, runGatetrail, startGatetrail, until, type Running } from '../support/gatetrail.ts';
+import { sqlText } from '../support/sql.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-ways-'));
 const dataDir = join(folder, 'data');
@@ -118,13 +119,9 @@ describe('posting', () => {
   });
 
   test('who was refused stands in the access log', async () => {
-    const engine = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { url: string; password: string };
     const sql = "SELECT actor, allowed FROM access_log WHERE action = 'records' ORDER BY actor FORMAT JSONCompactEachRow";
-    const answer = await fetch(`${engine.url}/?database=gatetrail&query=${encodeURIComponent(sql)}`, {
-      headers: { authorization: `Basic ${Buffer.from(`reader:${engine.password}`).toString('base64')}` },
-    });
     expect(
-      (await answer.text())
+      (await sqlText(engineOf(dataDir, 'reader'), sql, 'gatetrail'))
         .trim()
         .split('\n')
         .map((row) => JSON.parse(row) as unknown),
