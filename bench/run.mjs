@@ -70,7 +70,7 @@ function isFull({ sizes }, part) {
 }
 
 function keep(name, { values, ratios, table: rows, ...rest }) {
-  const rounded = (figures) => Object.fromEntries(Object.entries(figures).map(([figure, value]) => [figure, round(value)]));
+  const rounded = (figures = {}) => Object.fromEntries(Object.entries(figures).map(([figure, value]) => [figure, round(value)]));
   baseline[name] = { ...rest, values: rounded(values), ratios: rounded(ratios), ...(rows && { table: rows.map(rounded) }) };
   writeBaseline(baseline);
 }

@@ -3,7 +3,7 @@
  * the messages may be there once or not at all: the log itself is read from the offset on that the next one should have.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
+import kafkajs, { type Consumer } from 'kafkajs';
 import type { Acknowledged } from './oracle.ts';
 import { maxRound, messages, roundMs, sha256, take, type Made, type ProducerOptions } from './producer.ts';
 
@@ -161,34 +161,45 @@ interface Range {
   readonly to: number;
 }
 
-async function readRange(client: Client, { topic, partition, from, to }: Range): Promise<(Buffer | null)[]> {
+async function readRange(client: Client, range: Range): Promise<(Buffer | null)[]> {
+  const { partition, from, to } = range;
   if (to === from) return [];
   const consumer = client.consumer({ groupId: `read-back-${Date.now()}-${partition}`, allowAutoTopicCreation: false });
+  const late = sleep(readWithinMs).then(() =>
+    Promise.reject(new Error(`offsets ${from} to ${to} of partition ${partition} were not read`)),
+  );
+  const values = readWith(consumer, range);
+  try {
+    return await Promise.race([values, late]);
+  } finally {
+    // Each step of a group can wait for ever for a coordinator that was killed, leaving it as well.
+    for (const left of [values, late]) left.catch(() => {});
+    await Promise.race([consumer.disconnect().catch(() => {}), sleep(leaveWithinMs)]);
+  }
+}
+
+const readWithinMs = 15_000;
+const leaveWithinMs = 2_000;
+
+async function readWith(consumer: Consumer, { topic, partition, from, to }: Range): Promise<(Buffer | null)[]> {
   const values: (Buffer | null)[] = [];
   await consumer.connect();
-  try {
-    await consumer.subscribe({ topic, fromBeginning: false });
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`offsets ${from} to ${to} of partition ${partition} were not read`)), 30_000);
-      const keep = (message: { offset: string; value: Buffer | null }) => {
-        if (Number(message.offset) !== from + values.length || values.length === to - from) return;
-        values.push(message.value);
-        if (values.length < to - from) return;
-        clearTimeout(timer);
-        resolve();
-      };
-      consumer
-        .run({
-          autoCommit: false,
-          async eachBatch({ batch }) {
-            if (batch.partition === partition) batch.messages.forEach(keep);
-          },
-        })
-        .then(() => consumer.seek({ topic, partition, offset: String(from) }))
-        .catch(reject);
-    });
-    return values;
-  } finally {
-    await consumer.disconnect();
-  }
+  await consumer.subscribe({ topic, fromBeginning: false });
+  await new Promise<void>((resolve, reject) => {
+    const keep = (message: { offset: string; value: Buffer | null }) => {
+      if (Number(message.offset) !== from + values.length || values.length === to - from) return;
+      values.push(message.value);
+      if (values.length === to - from) resolve();
+    };
+    consumer
+      .run({
+        autoCommit: false,
+        async eachBatch({ batch }) {
+          if (batch.partition === partition) batch.messages.forEach(keep);
+        },
+      })
+      .then(() => consumer.seek({ topic, partition, offset: String(from) }))
+      .catch(reject);
+  });
+  return values;
 }
