@@ -42,7 +42,7 @@ export function oneAtATime<Client extends Connectable>(producer: Connected<Clien
       return await work(client);
     } catch (error) {
       producer.forget();
-      await client.disconnect().catch(() => {}); // it failed already; what it says now changes nothing
+      letGo(client);
       throw error;
     }
   }
@@ -52,4 +52,9 @@ export function oneAtATime<Client extends Connectable>(producer: Connected<Clien
     last = turn.catch(() => {});
     return turn;
   };
+}
+
+/** Not waited for: kafkajs waits for every answer that is due, which from a broker that was killed can be for ever. */
+export function letGo(client: Pick<Connectable, 'disconnect'>): void {
+  client.disconnect().catch(() => {}); // whatever it says now changes nothing
 }

@@ -21,7 +21,7 @@ import { maxFetchBytes, maxPartitionFetchBytes } from '../buffer.ts';
 import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage } from '../log.ts';
 import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
-import { connected, oneAtATime } from './connection.ts';
+import { connected, letGo, oneAtATime } from './connection.ts';
 import { leaderHasMoved, namedFor, noBrokerAnswered, toAuditError } from './kafka-errors.ts';
 import { fetchAt, type FetchingCluster } from './kafka-read.ts';
 import { type Group, leaveForPredecessors, nameInFolder, namesOfEnded } from './membership.ts';
@@ -107,7 +107,7 @@ export function openKafka(options: KafkaOptions): Log {
           yield toMessage(value);
         }
       } finally {
-        await cluster.disconnect();
+        letGo(cluster);
       }
     },
     async consume(consuming) {
@@ -378,10 +378,13 @@ function groupOf(client: Client, admin: Admin, groupId: string): Group {
     members: async () => (await admin.describeGroups([groupId])).groups.flatMap(({ members }) => members),
     async leave(memberIds) {
       const cluster = clusterOf(client);
-      await cluster.connect();
-      const coordinator = await cluster.findGroupCoordinator({ groupId });
-      for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId });
-      await cluster.disconnect();
+      try {
+        await cluster.connect();
+        const coordinator = await cluster.findGroupCoordinator({ groupId });
+        for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId });
+      } finally {
+        letGo(cluster);
+      }
     },
   };
 }
