@@ -1,11 +1,11 @@
 /** The role `ingest`: every assigned partition of every topic, from the log to ClickHouse. */
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { openBatchStore } from '../storage/batch-store.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { type Claim, openLedger, type PartitionKey } from '../storage/ledger.ts';
-import { createDatabaseClock } from '../storage/positions.ts';
+import { createDatabaseClock, type DatabaseClock } from '../storage/positions.ts';
 import { createBatchMaker } from './batch.ts';
 import { readAheadBytes } from './buffer.ts';
 import type { Decoder } from './decoder.ts';
@@ -54,9 +54,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const logId = await options.log.id();
   const databaseClock = createDatabaseClock(store, options.clock);
   await databaseClock.measure();
-  const measuring = setInterval(() => {
-    databaseClock.measure().catch((error: unknown) => options.logger.debug({ err: error }, 'the clock of ClickHouse was not read'));
-  }, clockIsFreshMs);
+  const over = new AbortController();
+  void keepMeasuring(databaseClock, over.signal, options.logger);
   const running = new Set<Promise<void>>();
 
   const onAssigned = (partition: AssignedPartition) => {
@@ -82,7 +81,10 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     running.add(life);
   };
 
-  const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: readAheadBytes(limits) });
+  const consumer = await options.log.consume({ ...options, onAssigned, readAheadBytes: readAheadBytes(limits) }).catch((error: unknown) => {
+    over.abort(); // whoever tries again begins with another clock
+    throw error;
+  });
   return {
     bufferedBytes: () => consumer.bufferedBytes(),
     notReady() {
@@ -96,7 +98,12 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     async stop() {
       await consumer.stop();
       await Promise.allSettled(running);
-      clearInterval(measuring);
+      over.abort();
     },
   };
+}
+
+async function keepMeasuring(clock: DatabaseClock, over: AbortSignal, logger: Logger): Promise<void> {
+  for (await sleep(clockIsFreshMs, over); !over.aborted; await sleep(clockIsFreshMs, over))
+    await clock.measure().catch((error: unknown) => logger.debug({ err: error }, 'the clock of ClickHouse was not read'));
 }

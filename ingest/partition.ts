@@ -2,6 +2,7 @@
  * The life of one assigned partition: find the position in the ledger, see that the log is still the one it names, complete
  * what a predecessor left open, then batch after batch. Kafka's committed offset is a hint for lag tools and decides nothing.
  */
+import { sleep } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import type { Claim } from '../storage/ledger.ts';
 import { emptyClaim } from '../storage/positions.ts';
@@ -76,10 +77,13 @@ async function recordGap(life: Life, tail: Claim, to: number): Promise<Claim> {
   return outcome.kind === 'lost' ? completeTheirs(life, outcome.claim, null) : outcome.claim;
 }
 
+/** A coordinator that stands still holds up nothing: the ledger has the position. */
+const hintMs = 2_000;
+
 async function hint({ log, options }: Life, claim: Claim): Promise<void> {
   options.trace?.('commit');
   try {
-    await log.commit(claim.lastOffset + 1);
+    await Promise.race([log.commit(claim.lastOffset + 1), sleep(hintMs, log.revoked)]);
   } catch (error) {
     const facts = { topic: log.topic, partition: log.partition, error: messageOf(error) };
     options.logger.debug(facts, 'the log did not take the position; the ledger has it');

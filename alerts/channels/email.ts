@@ -1,5 +1,6 @@
 /** Mail over SMTP, or handed as a raw message to `deliver` where no server is configured. */
 import { createTransport } from 'nodemailer';
+import { within } from '../../core/clock.ts';
 import { AuditError, messageOf } from '../../core/errors.ts';
 import type { Channel, Delivery, Message } from '../channel.ts';
 
@@ -12,6 +13,8 @@ export interface EmailOptions {
   readonly deliver?: (raw: Buffer, messageId: string) => Promise<void>;
   /** For a server whose certificate another authority signed. */
   readonly ca?: string;
+  /** A conversation that takes longer is broken off, however often the server says that it is at work. Default 2 minutes. */
+  readonly withinMs?: number;
 }
 
 export function openEmail(options: EmailOptions): Channel {
@@ -29,7 +32,7 @@ export function openEmail(options: EmailOptions): Channel {
     list: { id: { url: message.listId, comment: message.listName } },
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', 'X-Entity-Ref-ID': message.thread },
   });
-  const { smtpUrl, deliver } = options;
+  const { smtpUrl, deliver, withinMs = 120_000 } = options;
   if (smtpUrl === undefined) {
     const builder = createTransport({ streamTransport: true, buffer: true });
     return {
@@ -65,10 +68,10 @@ export function openEmail(options: EmailOptions): Channel {
   return {
     name: 'email',
     recipients: options.to,
-    send: (message) => told(async () => void (await transport.sendMail(compose(message)))),
+    send: (message) => told(async () => void (await transport.sendMail({ ...compose(message), signal: AbortSignal.timeout(withinMs) }))),
     check: async () => {
       try {
-        await transport.verify();
+        await within(withinMs, transport.verify());
       } catch (error) {
         throw notTaken(url, error);
       }

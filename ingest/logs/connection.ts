@@ -1,4 +1,5 @@
 /** Connections that are made at their first use. */
+import { within } from '../../core/clock.ts';
 
 export interface Connectable {
   connect(): Promise<void>;
@@ -32,14 +33,15 @@ export function connected<Client extends Connectable>(make: () => Client): Conne
 /**
  * Work through one producer, one at a time, and each failure ends it. kafkajs gives the sequence numbers of a failed send
  * back, though the broker may have stored it: what took them next would be answered as a duplicate and never be stored.
+ * Work that takes longer than `withinMs` has failed, so that a broker which stands still does not hold up what is for others.
  */
-export function oneAtATime<Client extends Connectable>(producer: Connected<Client>) {
+export function oneAtATime<Client extends Connectable>(producer: Connected<Client>, withinMs: number) {
   let last: Promise<unknown> = Promise.resolve();
 
   async function attempt<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
     const client = await producer();
     try {
-      return await work(client);
+      return await within(withinMs, work(client));
     } catch (error) {
       producer.forget();
       letGo(client);
@@ -54,7 +56,7 @@ export function oneAtATime<Client extends Connectable>(producer: Connected<Clien
   };
 }
 
-/** Not waited for: kafkajs waits for every answer that is due, which from a broker that was killed can be for ever. */
+/** Not waited for: kafkajs waits for every answer that is due, and one of a broker that stands still does not come. */
 export function letGo(client: Pick<Connectable, 'disconnect'>): void {
   client.disconnect().catch(() => {}); // whatever it says now changes nothing
 }

@@ -22,6 +22,7 @@ import type { Bounds, ConsumeOptions, Log, LogConsumer, LogMessage, NewMessage }
 import { type Arrival, Assigned, type PartitionClient } from './assigned.ts';
 import { type Codec, gzipCodec, lz4Codec, snappyCodec, zstdCodec } from './codecs.ts';
 import { connected, letGo, oneAtATime } from './connection.ts';
+import { watchJoining } from './joining.ts';
 import { leaderHasMoved, namedFor, noBrokerAnswered, toAuditError } from './kafka-errors.ts';
 import { fetchAt, type FetchingCluster } from './kafka-read.ts';
 import { type Group, leaveForPredecessors, nameInFolder, namesOfEnded } from './membership.ts';
@@ -40,7 +41,7 @@ export interface KafkaOptions {
   readonly membershipFolder?: string;
   /** How long the group waits for a member that says nothing; default 45 s, a broker takes no less than 6 s unless it is told to. */
   readonly sessionTimeoutMs?: number;
-  /** A consumer that gives nothing for so long, though there is something to read, has failed. */
+  /** A consumer that gives nothing for so long, though there is something to read, has failed; so has one that joins no group. */
   readonly stuckAfterMs?: number;
   /** How often the consumer tries what fails before it begins anew with a connection of its own. Default 8, some 15 s. */
   readonly retries?: number;
@@ -53,6 +54,9 @@ const maxRequestBytes = 768 * 1024;
 /** A topic that was made this moment, or whose leader has just died, has another leader within this time. */
 const leaderTries = 20;
 const leaderWaitMs = 250;
+/** An answer that was lost is asked for again after 30 s, under the same number: so long a send has to wait, or it would be stored twice. */
+const sendWithinMs = 70_000;
+const askWithinMs = 20_000;
 /** As long as other producers of Kafka believe how many partitions a topic has: keys are placed by it. */
 const metadataIsFreshMs = 300_000;
 
@@ -65,7 +69,7 @@ export function openKafka(options: KafkaOptions): Log {
   let memberName: string | null | undefined;
   const admin = connected(() => client.admin());
   const producer = connected(() => client.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }));
-  const send = oneAtATime(producer);
+  const send = oneAtATime(producer, sendWithinMs);
   const partitionCount = partitionCounts(admin);
   const named = namedFor(options);
   const boundsOf = boundsReader(() => client.admin());
@@ -230,11 +234,23 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
       onStuck: consuming.onFailure,
     };
   };
-  consumer.on(consumer.events.REBALANCING, revokeAll);
+  const joining = watchJoining(
+    stuckAfterMs,
+    () => consuming.bounds(consuming.topics).then(Boolean, () => false),
+    () => {
+      const message = `Kafka answers, but its client has been in no group for ${stuckAfterMs / 1000} s`;
+      consuming.onFailure(new AuditError('LOG_UNAVAILABLE', message));
+    },
+  );
+  consumer.on(consumer.events.REBALANCING, () => {
+    revokeAll();
+    joining.left();
+  });
   let reading: readonly string[] = [];
   consumer.on(consumer.events.STOP, () => {
     reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
     revokeAll();
+    if (!stopping.signal.aborted) joining.left();
   });
   // A consumer that failed has stopped before this, and begins anew after it.
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
@@ -251,6 +267,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     consumer.stop().then(runAgain).catch(consuming.onFailure);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    joining.joined();
     revokeAll();
     for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
       for (const partition of partitions) {
@@ -279,13 +296,20 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     await sleep(leaderWaitMs);
     if (await consuming.mayRestart()) await run();
   };
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...consuming.topics], fromBeginning: true });
-  await run();
+  joining.left();
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...consuming.topics], fromBeginning: true });
+    await run();
+  } catch (error) {
+    joining.stop(); // whoever tries again has another consumer
+    throw error;
+  }
   return {
     bufferedBytes: () => [...assigned.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
     async stop() {
       stopping.abort();
+      joining.stop();
       revokeAll();
       await consumer.disconnect();
     },
@@ -328,7 +352,7 @@ const textOf = (value: IHeaders[string]) => String(Array.isArray(value) ? value[
  */
 function boundsReader(make: () => Admin) {
   const admin = connected(make);
-  const ask = oneAtATime(admin);
+  const ask = oneAtATime(admin, askWithinMs);
   const read = async (topic: string): Promise<Bounds[]> => {
     const offsets = await ask((client) => client.fetchTopicOffsets(topic));
     return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }));

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { connected, oneAtATime } from '../../../../ingest/logs/connection.ts';
 
+const patience = 10_000;
+const never = () => new Promise<never>(() => {});
+
 /** Clients by number, in the order in which they were made; `disconnecting` is what each answers when it is told to end. */
 function clients({ refused = 0, disconnecting = async () => {} }: { refused?: number; disconnecting?: () => Promise<void> } = {}) {
   const seen: string[] = [];
@@ -48,7 +51,7 @@ test('closing ends what was connected, and connects nothing for it', async () =>
 });
 
 test('work waits for the work before it', async () => {
-  const one = oneAtATime(connected(clients().make));
+  const one = oneAtATime(connected(clients().make), patience);
   const order: string[] = [];
   const step = (name: string, ms: number) =>
     one(async () => {
@@ -62,14 +65,24 @@ test('work waits for the work before it', async () => {
 
 test('a failure ends the client, and the next work has another', async () => {
   const { make, seen } = clients();
-  const one = oneAtATime(connected(make));
+  const one = oneAtATime(connected(make), patience);
   await expect(one(() => Promise.reject(new Error('the broker is gone')))).rejects.toThrow('the broker is gone');
   expect(await one(async ({ number }) => number)).toBe(2);
   expect(seen).toEqual(['connect 1', 'disconnect 1', 'connect 2']);
 });
 
 test('a client that never ends holds up neither the error nor what comes next', async () => {
-  const one = oneAtATime(connected(clients({ disconnecting: () => new Promise(() => {}) }).make));
+  const one = oneAtATime(connected(clients({ disconnecting: never }).make), patience);
   await expect(one(() => Promise.reject(new Error('the broker is gone')))).rejects.toThrow('the broker is gone');
   expect(await one(async ({ number }) => number)).toBe(2);
+});
+
+test('work that takes too long has failed, and what waited behind it has another client', async () => {
+  const { make, seen } = clients();
+  const one = oneAtATime(connected(make), 20);
+  const standing = one(never);
+  const next = one(async ({ number }) => number);
+  await expect(standing).rejects.toThrow('no answer within 0.02 s');
+  expect(await next).toBe(2);
+  expect(seen).toEqual(['connect 1', 'disconnect 1', 'connect 2']);
 });
