@@ -14,6 +14,8 @@ const groupIntervalMs = 300_000;
 const firstRetryMs = 5_000;
 const longestRetryMs = 900_000;
 const giveUpAfterMs = 72 * 3_600_000;
+/** A mail server that is away must not hold back the next judgement: what is left comes with the next tick. */
+const sendingMs = 20_000;
 
 /** The first mail of a group that was quiet goes at once; others wait for company. */
 export function queued(
@@ -79,12 +81,14 @@ export interface Posting {
 export async function sendDue(posting: Posting): Promise<number> {
   const { store, now } = posting;
   let sent = 0;
+  const deadline = now() + sendingMs;
   const open = await store.open();
-  for (const group of grouped(open.filter((row) => row.dueAt <= now()))) {
+  const due = open.filter((row) => row.dueAt <= now()).toSorted((a, b) => a.dueAt - b.dueAt);
+  for (const group of grouped(due)) {
     // A firing mail that still waits must not be overtaken by its own end.
     const [first] = group;
     if (!first || (first.kind === 'RESOLVED' && open.some((row) => group.some((mine) => isEarlierOf(row, mine))))) continue;
-    if (!(await posting.mayAct())) return sent;
+    if (now() > deadline || !(await posting.mayAct())) return sent;
     try {
       sent += await sendGroup(group, posting);
     } catch (error) {
