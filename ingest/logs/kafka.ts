@@ -242,15 +242,15 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
       consuming.onFailure(new AuditError('LOG_UNAVAILABLE', message));
     },
   );
-  consumer.on(consumer.events.REBALANCING, () => {
+  const left = () => {
     revokeAll();
-    joining.left();
-  });
+    if (!stopping.signal.aborted) joining.left();
+  };
+  consumer.on(consumer.events.REBALANCING, left);
   let reading: readonly string[] = [];
   consumer.on(consumer.events.STOP, () => {
     reading = [...assigned.values()].map(({ topic, partition, wanted }) => `${topic}/${partition} from ${wanted}`);
-    revokeAll();
-    if (!stopping.signal.aborted) joining.left();
+    left();
   });
   // A consumer that failed has stopped before this, and begins anew after it.
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
