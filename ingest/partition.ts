@@ -2,7 +2,7 @@
  * The life of one assigned partition: find the position in the ledger, see that the log is still the one it names, complete
  * what a predecessor left open, then batch after batch. Kafka's committed offset is a hint for lag tools and decides nothing.
  */
-import { sleep } from '../core/clock.ts';
+import { within } from '../core/clock.ts';
 import { AuditError, messageOf } from '../core/errors.ts';
 import type { Claim } from '../storage/ledger.ts';
 import { emptyClaim } from '../storage/positions.ts';
@@ -83,7 +83,7 @@ const hintMs = 2_000;
 async function hint({ log, options }: Life, claim: Claim): Promise<void> {
   options.trace?.('commit');
   try {
-    await Promise.race([log.commit(claim.lastOffset + 1), sleep(hintMs, log.revoked)]);
+    await within(hintMs, log.commit(claim.lastOffset + 1));
   } catch (error) {
     const facts = { topic: log.topic, partition: log.partition, error: messageOf(error) };
     options.logger.debug(facts, 'the log did not take the position; the ledger has it');

@@ -238,6 +238,32 @@ onOwnBroker('says so and ends when it stands still though there is something to 
   expect(partitions[0]?.revoked.aborted).toBe(true);
 });
 
+onOwnBroker('says so and ends when it comes into no group though Kafka answers', async () => {
+  const topic = await freshTopic();
+  const failures: unknown[] = [];
+  proxy.swallowed.add('joinGroup');
+  const startedAt = performance.now();
+  const joining = log.consume({
+    topics: [topic],
+    group: `g-${topic}`,
+    readAheadBytes: 1e6,
+    logger: silentLogger,
+    onFailure: (error) => failures.push(error),
+    onAssigned: () => {},
+  });
+  await until(
+    async () => failures,
+    (all) => all.length > 0,
+    30_000,
+  );
+  expect(performance.now() - startedAt).toBeGreaterThan(stuckAfterMs);
+  expect(failures).toEqual([expect.objectContaining({ code: 'LOG_UNAVAILABLE', message: expect.stringContaining('in no group for 4 s') })]);
+  proxy.swallowed.clear();
+  proxy.cut();
+  open.push(await joining);
+  expect(failures).toHaveLength(1);
+});
+
 onOwnBroker('does not take an idle topic, an open transaction or markers at the end for standing still', async () => {
   const [idle, undecided, marked] = [await freshTopic(), await freshTopic(), await freshTopic()];
   const client = new Kafka({ brokers: [proxy.address], logLevel: logLevel.NOTHING });

@@ -139,8 +139,11 @@ describe('a batch', () => {
     expect(partition.committed).toBe(-1);
   });
 
-  test('counts as stored though the log does not take its commit', async () => {
-    const partition = { ...logOf(['/a', '/b']), commit: () => Promise.reject(new Error('not running')) };
+  test.each([
+    ['does not take its commit', () => Promise.reject(new Error('not running'))],
+    ['never answers its commit', () => new Promise<void>(() => {})],
+  ])('counts as stored though the log %s, and the next one follows', async (_, commit) => {
+    const partition = { ...logOf(['/a', '/b']), commit };
     const memory = memoryStore();
     expect(await read(partition, { memory, limits: { rows: 1 } })).toBeUndefined();
     expect(memory.events).toHaveLength(2);
