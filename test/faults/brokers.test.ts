@@ -61,7 +61,10 @@ async function storedSince(at: number): Promise<number> {
 }
 const untilAllAreRead = (at: number) =>
   until(
-    () => storedSince(at),
+    async () => {
+      await load.sent(); // says why it sends no longer, if it does not
+      return storedSince(at);
+    },
     (count) => count === partitions,
     120_000,
   );

@@ -3,7 +3,7 @@
  * the messages may be there once or not at all: the log itself is read from the offset on that the next one should have.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Consumer } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Acknowledged } from './oracle.ts';
 import { maxRound, messages, roundMs, sha256, take, type Made, type ProducerOptions } from './producer.ts';
 
@@ -19,6 +19,8 @@ export interface LastingProducer {
   /** Sends whose answer never came, and messages of those that were found in the log. */
   readonly unanswered: number;
   readonly found: number;
+  /** Why it sends no longer. */
+  readonly failure: unknown;
   start(recordsPerSecond: number): void;
   /** Stops sending; rejects when the log holds something else than what was sent, or too little. */
   stop(): Promise<void>;
@@ -37,29 +39,33 @@ export async function startLastingProducer({ brokers, topic, partitions, seed, o
   /** By partition and checksum: sent, and neither answered nor found so far. Messages of the same bytes are alike. */
   const open = ends.map(() => new Map<string, Sent[]>());
   let [unanswered, found, isRunning] = [0, 0, false];
+  let failure: unknown = null;
   let running: Promise<void> = Promise.resolve();
   let producer = await connectProducer(client);
 
   async function round(wanted: number): Promise<void> {
-    const lanes = ends.map((_, partition) =>
-      take(next, wanted / partitions).map((made) => ({ partition, made, sha256: sha256(made.value) })),
-    );
-    const answers = await producer
-      .sendBatch({
-        acks: -1,
-        timeout: 5_000,
-        topicMessages: [{ topic, messages: lanes.flat().map(({ partition, made: { value } }) => ({ partition, value })) }],
-      })
-      .catch(() => []);
+    const lanes = ends.map(() => take(next, wanted / partitions).map((made) => ({ made, sha256: sha256(made.value) })));
+    const bases = await Promise.all(lanes.map(send));
     for (const [partition, sent] of lanes.entries()) {
-      const base = Number(answers.find((answer) => answer.partition === partition)?.baseOffset ?? -1);
+      const base = bases[partition] ?? -1;
       if (base < 0) for (const each of sent) open[partition]?.set(each.sha256, [...(open[partition].get(each.sha256) ?? []), each]);
       else {
         if (base !== ends[partition]) await readUpTo(partition, base);
         for (const each of sent) put(partition, each);
       }
     }
-    if (answers.length < partitions) await settle();
+    if (Math.min(...bases) < 0) await settle();
+  }
+
+  /** Each partition by itself: where one of several brokers fails, kafkajs sends again what another one is just about to answer. */
+  async function send(sent: readonly Sent[], partition: number): Promise<number> {
+    const messages = sent.map(({ made: { value } }) => ({ partition, value }));
+    try {
+      const [answer] = await producer.send({ acks: -1, timeout: 5_000, topic, messages });
+      return Number(answer?.baseOffset ?? -1);
+    } catch {
+      return -1;
+    }
   }
 
   function put(partition: number, { sha256: sha, made }: Sent): void {
@@ -111,10 +117,13 @@ export async function startLastingProducer({ brokers, topic, partitions, seed, o
     get found() {
       return found;
     },
+    get failure() {
+      return failure;
+    },
     start(recordsPerSecond) {
       isRunning = true;
       running = run(recordsPerSecond);
-      running.catch(() => {}); // told by stop
+      running.catch((error: unknown) => (failure = error));
     },
     async stop() {
       isRunning = false;
@@ -161,45 +170,34 @@ interface Range {
   readonly to: number;
 }
 
-async function readRange(client: Client, range: Range): Promise<(Buffer | null)[]> {
-  const { partition, from, to } = range;
+async function readRange(client: Client, { topic, partition, from, to }: Range): Promise<(Buffer | null)[]> {
   if (to === from) return [];
   const consumer = client.consumer({ groupId: `read-back-${Date.now()}-${partition}`, allowAutoTopicCreation: false });
-  const late = sleep(readWithinMs).then(() =>
-    Promise.reject(new Error(`offsets ${from} to ${to} of partition ${partition} were not read`)),
-  );
-  const values = readWith(consumer, range);
-  try {
-    return await Promise.race([values, late]);
-  } finally {
-    // Each step of a group can wait for ever for a coordinator that was killed, leaving it as well.
-    for (const left of [values, late]) left.catch(() => {});
-    await Promise.race([consumer.disconnect().catch(() => {}), sleep(leaveWithinMs)]);
-  }
-}
-
-const readWithinMs = 15_000;
-const leaveWithinMs = 2_000;
-
-async function readWith(consumer: Consumer, { topic, partition, from, to }: Range): Promise<(Buffer | null)[]> {
   const values: (Buffer | null)[] = [];
   await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: false });
-  await new Promise<void>((resolve, reject) => {
-    const keep = (message: { offset: string; value: Buffer | null }) => {
-      if (Number(message.offset) !== from + values.length || values.length === to - from) return;
-      values.push(message.value);
-      if (values.length === to - from) resolve();
-    };
-    consumer
-      .run({
-        autoCommit: false,
-        async eachBatch({ batch }) {
-          if (batch.partition === partition) batch.messages.forEach(keep);
-        },
-      })
-      .then(() => consumer.seek({ topic, partition, offset: String(from) }))
-      .catch(reject);
-  });
-  return values;
+  try {
+    await consumer.subscribe({ topic, fromBeginning: false });
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`offsets ${from} to ${to} of partition ${partition} were not read`)), 30_000);
+      const keep = (message: { offset: string; value: Buffer | null }) => {
+        if (Number(message.offset) !== from + values.length || values.length === to - from) return;
+        values.push(message.value);
+        if (values.length < to - from) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      consumer
+        .run({
+          autoCommit: false,
+          async eachBatch({ batch }) {
+            if (batch.partition === partition) batch.messages.forEach(keep);
+          },
+        })
+        .then(() => consumer.seek({ topic, partition, offset: String(from) }))
+        .catch(reject);
+    });
+    return values;
+  } finally {
+    await consumer.disconnect();
+  }
 }

@@ -44,13 +44,16 @@ const asks: Asks = {
     producer?.start(recordsPerSecond);
   },
   stop: async () => producer?.stop(),
-  sent: () => ({
-    records: digest.records,
-    events: digest.events,
-    rate: Math.round(digest.records / ((lastAt - startedAt) / 1000)),
-    unanswered: producer?.unanswered ?? 0,
-    found: producer?.found ?? 0,
-  }),
+  sent() {
+    if (producer?.failure) throw producer.failure;
+    return {
+      records: digest.records,
+      events: digest.events,
+      rate: Math.round(digest.records / ((lastAt - startedAt) / 1000)),
+      unanswered: producer?.unanswered ?? 0,
+      found: producer?.found ?? 0,
+    };
+  },
   isCovered: (place) => digest.isCovered(place),
   judge: (place) => digest.judge(place),
 };
