@@ -177,7 +177,12 @@ const keyIn = (row: Answer) => JSON.stringify(row.dimensions.map(({ value }: { v
 
 function groupedBy<Key>(some: readonly Event[], keyOfEvent: (event: Event) => Key): Map<Key, Event[]> {
   const groups = new Map<Key, Event[]>();
-  for (const event of some) groups.set(keyOfEvent(event), [...(groups.get(keyOfEvent(event)) ?? []), event]);
+  for (const event of some) {
+    const key = keyOfEvent(event);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [event]);
+    else group.push(event);
+  }
   return groups;
 }
 
