@@ -136,7 +136,7 @@ function oracle(some: readonly Event[], isWhole: boolean) {
       firstSeenAt: iso(times[0]),
       lastSeenAt: iso(times.at(-1)),
       latency: {
-        max: spent.length === 0 ? null : Math.max(...spent),
+        max: spent.length === 0 ? null : spent.reduce((most, ms) => Math.max(most, ms)),
         samples: spent.length,
         sum:
           spent.length === 0
