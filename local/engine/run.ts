@@ -105,8 +105,13 @@ const writeAhead = 1024 * 1024;
 async function writeBody(file: string, inline: Buffer, data: Readable | null): Promise<void> {
   // No wait before the body has its reader: damage that shows earlier would come out as a body that just ended.
   const out = createWriteStream(file, { flags: 'wx', mode: 0o600, highWaterMark: writeAhead });
+  const closed = new Promise<void>((resolve) => out.once('close', () => resolve()));
   out.write(withoutLeadingSpace(inline));
-  await pipeline(data === null || data.readableEnded ? Readable.from([]) : data, out);
+  try {
+    await pipeline(data === null || data.readableEnded ? Readable.from([]) : data, out);
+  } finally {
+    await closed; // a file that is still being opened would be there after it was removed
+  }
 }
 
 /** Between `FORMAT name` and the data stand spaces and at most one line break, which are not data. */
