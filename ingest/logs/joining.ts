@@ -1,32 +1,30 @@
 /** Whether a consumer that has left its group, or has not joined it, comes to it again: kafkajs can stop on that way without a word. */
 
 export interface Joining {
-  /** In the group: nothing is waited for. */
-  joined(): void;
-  /** Out of it, on the way to another generation or another try. */
-  left(): void;
-  /** Ends the watch. */
-  stop(): void;
+  /** Out of the group, on the way to another generation or another try. */
+  begin(): void;
+  /** In the group, or wanted there no longer. */
+  end(): void;
 }
 
 /** `onStuck` is called once when it was out for `afterMs` although Kafka answers; while Kafka is away nobody can join. */
 export function watchJoining(afterMs: number, answers: () => Promise<boolean>, onStuck: () => void): Joining {
   let timer: NodeJS.Timeout | undefined;
-  let stay = 0;
-  const joined = () => {
+  let absences = 0;
+  const end = () => {
     clearTimeout(timer);
-    stay += 1;
+    absences += 1;
   };
-  const left = () => {
-    joined();
-    const absence = stay;
+  const begin = () => {
+    end();
+    const absence = absences;
     const look = async () => {
       const isThere = await answers();
-      if (absence !== stay) return;
+      if (absence !== absences) return;
       if (isThere) onStuck();
-      else left();
+      else begin();
     };
     timer = setTimeout(() => void look(), afterMs);
   };
-  return { joined, left, stop: joined };
+  return { begin, end };
 }

@@ -244,7 +244,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
   );
   const left = () => {
     revokeAll();
-    if (!stopping.signal.aborted) joining.left();
+    if (!stopping.signal.aborted) joining.begin();
   };
   consumer.on(consumer.events.REBALANCING, left);
   let reading: readonly string[] = [];
@@ -267,7 +267,7 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     consumer.stop().then(runAgain).catch(consuming.onFailure);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    joining.joined();
+    joining.end();
     revokeAll();
     for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
       for (const partition of partitions) {
@@ -296,20 +296,20 @@ async function consume(consumer: Consumer, consuming: Consuming): Promise<LogCon
     await sleep(leaderWaitMs);
     if (await consuming.mayRestart()) await run();
   };
-  joining.left();
+  joining.begin();
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [...consuming.topics], fromBeginning: true });
     await run();
   } catch (error) {
-    joining.stop(); // whoever tries again has another consumer
+    joining.end(); // whoever tries again has another consumer
     throw error;
   }
   return {
     bufferedBytes: () => [...assigned.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
     async stop() {
       stopping.abort();
-      joining.stop();
+      joining.end();
       revokeAll();
       await consumer.disconnect();
     },

@@ -1,38 +1,16 @@
 import { expect, test } from 'vitest';
 import type { Channel, Delivery, Message } from '../../../alerts/channel.ts';
-import { sendDue } from '../../../alerts/outbox.ts';
+import { rowsFor, sendDue } from '../../../alerts/outbox.ts';
 import { silentLogger } from '../../../core/logger.ts';
-import type { OutboxRow } from '../../../schemas/alert.ts';
-
-const row = (number: number): OutboxRow => ({
-  id: `row-${number}`,
-  transitionId: `t-${number}`,
-  alertId: `alert-${number}`,
-  tenant: 'default',
-  ruleId: `rule-${number}`,
-  kind: 'FIRING',
-  channel: 'email',
-  recipient: 'oncall@example.com',
-  status: 'QUEUED',
-  queuedAt: 0,
-  dueAt: 0,
-  sentAt: null,
-  attempts: 0,
-  messageId: '',
-  lastError: '',
-  reason: '',
-  lead: '',
-  version: 0,
-});
+import type { AlertFacts, OutboxRow } from '../../../schemas/alert.ts';
 
 /** Mails of `count` rules are due, and each try takes `tookMs` of a clock that only mails move. */
 function outbox(count: number, tookMs: number, delivery: Delivery) {
-  const rows = new Map(Array.from({ length: count }, (_, at) => [`row-${at}`, row(at)]));
   const tried: string[] = [];
   let time = 1;
   const channel: Channel = {
     name: 'email',
-    recipients: [],
+    recipients: ['oncall@example.com'],
     async send({ subject }) {
       tried.push(subject);
       time += tookMs;
@@ -41,6 +19,11 @@ function outbox(count: number, tookMs: number, delivery: Delivery) {
     check: async () => {},
     close() {},
   };
+  const rowsOf = (at: number) => {
+    const alert = { id: `alert-${at}`, tenant: 'default', ruleId: `rule-${at}` } as AlertFacts; // what a row takes of it
+    return rowsFor(alert, `cause-${at}`, 'FIRING', [channel], { now: 0, dueAt: 0 });
+  };
+  const rows = new Map(Array.from({ length: count }, (_, at) => rowsOf(at)).flatMap((some) => some.map((row) => [row.id, row])));
   const store = {
     open: async () => [...rows.values()].filter(({ status }) => status === 'QUEUED' || status === 'RETRYING'),
     putOutbox: async (changed: readonly OutboxRow[]) => changed.forEach((each) => rows.set(each.id, each)),

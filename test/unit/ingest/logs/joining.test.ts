@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 test('a consumer that does not come to its group while Kafka answers is told of, once', async () => {
-  watch().left();
+  watch().begin();
   await passes(afterMs - 1);
   expect(stuck).not.toHaveBeenCalled();
   await passes(afterMs * 10);
@@ -24,9 +24,9 @@ test('a consumer that does not come to its group while Kafka answers is told of,
 
 test('one that joined in time is not told of, however long it stays', async () => {
   const joining = watch();
-  joining.left();
+  joining.begin();
   await passes(afterMs - 1);
-  joining.joined();
+  joining.end();
   await passes(afterMs * 10);
   expect(stuck).not.toHaveBeenCalled();
 });
@@ -34,7 +34,7 @@ test('one that joined in time is not told of, however long it stays', async () =
 test('each time that it leaves counts from its beginning', async () => {
   const joining = watch();
   for (let round = 0; round < 5; round += 1) {
-    joining.left();
+    joining.begin();
     await passes(afterMs - 1);
   }
   expect(stuck).not.toHaveBeenCalled();
@@ -44,7 +44,7 @@ test('each time that it leaves counts from its beginning', async () => {
 
 test('while Kafka is away nobody is told; when it is back the time begins anew', async () => {
   isThere = false;
-  watch().left();
+  watch().begin();
   await passes(afterMs * 5);
   expect(stuck).not.toHaveBeenCalled();
   isThere = true;
@@ -55,9 +55,9 @@ test('while Kafka is away nobody is told; when it is back the time begins anew',
 test('who joins while Kafka is asked is not told of', async () => {
   let answer: (isThere: boolean) => void = () => {};
   const joining = watchJoining(afterMs, () => new Promise((resolve) => (answer = resolve)), stuck);
-  joining.left();
+  joining.begin();
   await passes(afterMs);
-  joining.joined();
+  joining.end();
   answer(true);
   await passes(afterMs * 5);
   expect(stuck).not.toHaveBeenCalled();
@@ -65,8 +65,8 @@ test('who joins while Kafka is asked is not told of', async () => {
 
 test('nothing is told after the end', async () => {
   const joining = watch();
-  joining.left();
-  joining.stop();
+  joining.begin();
+  joining.end();
   await passes(afterMs * 5);
   expect(stuck).not.toHaveBeenCalled();
 });
