@@ -4,7 +4,7 @@
  */
 import { remembered } from '../core/remembered.ts';
 import type { Catalogue } from '../schemas/catalogue.ts';
-import type { CatalogueApi, CatalogueRoute } from '../schemas/catalogue-api.ts';
+import type { CatalogueApi, CatalogueRoute, CatalogueServer } from '../schemas/catalogue-api.ts';
 import type { CanonicalEvent, Lifecycle } from '../schemas/event.ts';
 import { nameRoute } from './name-route.ts';
 import { inferRoute } from './route.ts';
@@ -63,7 +63,9 @@ function finder(): (templates: Templates<Known>, path: string) => Known {
 function among(apis: readonly CatalogueApi[]): (event: CanonicalEvent) => Templates<Known> {
   const named = new Map<string, (version: string) => Templates<Known>>();
   for (const name of new Set(apis.flatMap(namesOf))) named.set(name, byVersion(apis.filter((api) => namesOf(api).includes(name))));
-  const hosts = new Set(apis.flatMap(({ servers }) => servers.map(({ host }) => host)));
+  const hosts = new Set(
+    apis.flatMap(({ servers, routes }) => [...servers, ...routes.flatMap((route) => route.servers)].map(({ host }) => host)),
+  );
   const byHost = new Map([...hosts].map((host) => [host, atHost(apis, host)]));
   const anywhere = atHost(apis, '');
   return (event) => {
@@ -88,32 +90,38 @@ function byVersion(apis: readonly CatalogueApi[]): (version: string) => Template
 function ofGateway(apis: readonly CatalogueApi[]): Templates<Known> {
   const templates = createTemplates<Known>();
   for (const api of apis) {
-    for (const { base } of api.servers) addApi(templates, api, base, base !== '');
+    const bases = api.servers.map(({ base }) => base).filter((base) => base !== '');
+    const whole = wholeOf(api);
+    for (const base of apis.length === 1 ? [...bases, ''] : bases) templates.setBase(base, whole);
     // A gateway may log the path behind that of the server.
-    addApi(templates, api, '', apis.length === 1);
+    for (const route of api.routes) for (const { base } of [...route.servers, anyServer]) addRoute(templates, api, base, route);
   }
   return templates;
 }
 
 function atHost(apis: readonly CatalogueApi[], host: string): Templates<Known> {
   const templates = createTemplates<Known>();
+  const isHere = (server: CatalogueServer) => server.host === host || server.host === '';
   for (const api of apis) {
-    if (api.servers.length === 0) addApi(templates, api, '', false);
-    for (const server of api.servers)
-      if (server.host === host || server.host === '') addApi(templates, api, server.base, server.host !== '' || server.base !== '');
+    const whole = wholeOf(api);
+    for (const server of api.servers.filter(isHere)) if (server.host !== '' || server.base !== '') templates.setBase(server.base, whole);
+    for (const route of api.routes) {
+      const servers = route.servers.length === 0 ? [anyServer] : route.servers.filter(isHere);
+      for (const { base } of servers) addRoute(templates, api, base, route);
+    }
   }
   return templates;
 }
 
-/** `ownsAll`: whatever is below the base belongs to the API, routes that nobody listed too. */
-function addApi(templates: Templates<Known>, api: CatalogueApi, base: string, ownsAll: boolean): void {
-  const otherwise = stampOf(api, null);
-  if (ownsAll) templates.setBase(base, { template: '', byMethod: new Map(), otherwise });
-  for (const route of api.routes) {
-    const template = base + route.template;
-    const { byMethod } = templates.slotOf(template, () => ({ template, byMethod: new Map(), otherwise }));
-    if (!byMethod.has(route.method)) byMethod.set(route.method, stampOf(api, route));
-  }
+const anyServer: CatalogueServer = { host: '', base: '' };
+
+/** Whatever is below a base of an API belongs to it, routes that nobody listed too. */
+const wholeOf = (api: CatalogueApi): Known => ({ template: '', byMethod: new Map(), otherwise: stampOf(api, null) });
+
+function addRoute(templates: Templates<Known>, api: CatalogueApi, base: string, route: CatalogueRoute): void {
+  const template = base + route.template;
+  const { byMethod } = templates.slotOf(template, () => ({ template, byMethod: new Map(), otherwise: stampOf(api, null) }));
+  if (!byMethod.has(route.method)) byMethod.set(route.method, stampOf(api, route));
 }
 
 /** Without a route, an API is known as a whole only where it lists none. */

@@ -39,9 +39,9 @@ export function viewCatalogue(catalogue: LoadedCatalogue, options: CatalogueOpti
       routes: api.routes.map((route) => ({
         ...route,
         method: route.method || '*',
-        template: `${api.servers[0]?.base ?? ''}${route.template}`,
+        template: `${route.servers[0]?.base ?? ''}${route.template}`,
         operation: route.operation || null,
-        lastSeenAt: async () => lastOf(await routesSeen(), api, route),
+        lastSeenAt: async () => lastOf(await routesSeen(), route),
       })),
     })),
     consumers: (args: ConsumerArgs) => consumerPage(catalogue.consumers, args, options),
@@ -67,24 +67,24 @@ interface RouteRow {
 
 /** By operation too: a gateway may have a template of its own. */
 function lastRoutes(apis: readonly CatalogueApi[], { scope, kept }: CatalogueOptions): Promise<RouteRow[]> {
-  const routes = apis.flatMap((api) => api.routes.map((route) => ({ api, route })));
+  const routes = apis.flatMap((api) => api.routes);
   return scope.events<RouteRow>({
     select: `http_request_method AS method, http_route AS route, operation_id AS operation, toUnixTimestamp64Milli(max(timestamp)) AS at`,
     range: kept,
     where: "has({templates:Array(String)}, http_route) OR (operation_id != '' AND has({operations:Array(String)}, operation_id))",
     parameters: {
-      templates: routes.flatMap(({ api, route }) => templatesOf(api, route)),
-      operations: routes.map(({ route }) => route.operation),
+      templates: routes.flatMap(templatesOf),
+      operations: routes.map(({ operation }) => operation),
     },
     tail: 'GROUP BY method, route, operation',
   });
 }
 
-const templatesOf = ({ servers }: CatalogueApi, { template }: CatalogueRoute): string[] =>
+const templatesOf = ({ servers, template }: CatalogueRoute): string[] =>
   ['', ...servers.map(({ base }) => base)].map((base) => base + template);
 
-function lastOf(rows: readonly RouteRow[], api: CatalogueApi, route: CatalogueRoute): number | null {
-  const templates = templatesOf(api, route);
+function lastOf(rows: readonly RouteRow[], route: CatalogueRoute): number | null {
+  const templates = templatesOf(route);
   const seen = rows.filter(
     (row) =>
       (route.operation !== '' && row.operation === route.operation) ||

@@ -17,6 +17,8 @@ export interface CatalogueRoute {
   /** Asks for a credential. */
   readonly secured: boolean;
   readonly tags: readonly string[];
+  /** Its own where the OpenAPI document gives it some, else those of its API. */
+  readonly servers: readonly CatalogueServer[];
 }
 
 export interface CatalogueServer {
@@ -68,6 +70,7 @@ export async function readApi(entry: Entry, file: string): Promise<CatalogueApi>
   if (lifecycle === 'sunset' && textAt(entry, 'sunset') === '') entry.fault(['lifecycle'], 'expected a date beside it: sunset: 2026-12-31');
   const name = textAt(entry, 'name') || (document?.title ?? '');
   if (name === '') entry.fault([], 'expected a name');
+  const servers = serversOf(entry, document);
   return {
     name,
     id: textAt(entry, 'id'),
@@ -78,8 +81,8 @@ export async function readApi(entry: Entry, file: string): Promise<CatalogueApi>
     owner: textAt(entry, 'owner'),
     dataClasses: dataClassesOf(entry),
     knownAs: textsAt(entry, 'knownAs'),
-    servers: serversOf(entry, document),
-    routes: routesOf(entry, document),
+    servers,
+    routes: routesOf(entry, document, servers),
   };
 }
 
@@ -107,11 +110,15 @@ function dataClassesOf(entry: Entry): readonly string[] {
 /** Those of the catalogue, else those of the document. */
 function serversOf(entry: Entry, document: OpenApi | null): readonly CatalogueServer[] {
   const named = textsAt(entry, 'servers');
-  const isNamed = named.length > 0;
-  return (isNamed ? named : (document?.servers ?? [])).flatMap((server, at) => {
+  if (named.length > 0) return readServers(entry, named, (at) => ['servers', at]);
+  return readServers(entry, document?.servers ?? [], () => ['openapi']);
+}
+
+function readServers(entry: Entry, servers: readonly string[], placeOf: (at: number) => (string | number)[]): CatalogueServer[] {
+  return servers.flatMap((server, at) => {
     const read = serverOf(server);
     const expected = 'expected a URL or a path, as https://api.example.com/v1 or /v1';
-    if (read === null) entry.fault(isNamed ? ['servers', at] : ['openapi'], `${expected}, got the server ${server}`);
+    if (read === null) entry.fault(placeOf(at), `${expected}, got the server ${server}`);
     return read === null ? [] : [read];
   });
 }
@@ -123,20 +130,26 @@ function serverOf(server: string): CatalogueServer | null {
 }
 
 /** Of the document, each with what the catalogue says of it, then those of the catalogue alone. */
-function routesOf(entry: Entry, document: OpenApi | null): readonly CatalogueRoute[] {
+function routesOf(entry: Entry, document: OpenApi | null, servers: readonly CatalogueServer[]): readonly CatalogueRoute[] {
   const routes = new Map<string, CatalogueRoute>();
-  for (const { sunset, ...operation } of document?.operations ?? []) {
+  // Who names servers in the catalogue says where the API is, whatever its document says.
+  const isNamed = textsAt(entry, 'servers').length > 0;
+  for (const { sunset, servers: own, ...operation } of document?.operations ?? []) {
     const below = entryBelow(entry, ['openapi'], {});
-    routes.set(`${operation.method} ${operation.template}`, { ...operation, sunsetAt: sunsetOf(below, sunset) });
+    routes.set(`${operation.method} ${operation.template}`, {
+      ...operation,
+      sunsetAt: sunsetOf(below, sunset),
+      servers: isNamed || own === null ? servers : readServers(entry, own, () => ['openapi']),
+    });
   }
   for (const [at, value] of listAt(entry, 'routes').entries()) {
     const below = entryBelow(entry, ['routes', at], isObject(value) ? value : { route: value });
-    for (const route of routeOf(below, routes)) routes.set(`${route.method} ${route.template}`, route);
+    for (const route of routeOf(below, routes, servers)) routes.set(`${route.method} ${route.template}`, route);
   }
   return [...routes.values()];
 }
 
-function routeOf(entry: Entry, known: ReadonlyMap<string, CatalogueRoute>): CatalogueRoute[] {
+function routeOf(entry: Entry, known: ReadonlyMap<string, CatalogueRoute>, servers: readonly CatalogueServer[]): CatalogueRoute[] {
   onlyKnown(entry, ['route', 'operation', 'deprecated', 'sunset', 'secured', 'tags']);
   const [, method = '', template = ''] = /^(?:([A-Za-z]+) )?(\/\S*)$/.exec(textAt(entry, 'route')) ?? [];
   if (template === '') {
@@ -153,6 +166,7 @@ function routeOf(entry: Entry, known: ReadonlyMap<string, CatalogueRoute>): Cata
       sunsetAt: sunsetOf(entry, textAt(entry, 'sunset')) ?? before?.sunsetAt ?? null,
       secured: flagAt(entry, 'secured') ?? before?.secured ?? false,
       tags: [...new Set([...(before?.tags ?? []), ...textsAt(entry, 'tags')])],
+      servers: before?.servers ?? servers,
     },
   ];
 }

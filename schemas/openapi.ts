@@ -14,6 +14,8 @@ export interface OpenApiOperation {
   /** Asks for a credential: none of its security requirements is empty. */
   readonly secured: boolean;
   readonly tags: readonly string[];
+  /** Of the operation, else of its path; null: those of the document. */
+  readonly servers: readonly string[] | null;
 }
 
 export interface OpenApi {
@@ -88,14 +90,16 @@ function operationOf(document: Json, { template, method, item }: { template: str
     sunset: dateOf(operation['x-sunset']),
     secured: security.length > 0 && security.every((each) => Object.keys(objectOf(each)).length > 0),
     tags: listOf(operation['tags']).map(textOf),
+    servers: serversOf(operation) ?? serversOf(item),
   };
 }
 
 /** YAML reads an unquoted date as one. */
 const dateOf = (value: unknown): string => (value instanceof Date ? value.toISOString().slice(0, 10) : textOf(value));
 
-function serversOf(document: Json): string[] | null {
-  const servers = listOf(document['servers']).map(objectOf);
+/** null where `of`, a document, a path or an operation, names none. */
+function serversOf(of: Json): string[] | null {
+  const servers = listOf(of['servers']).map(objectOf);
   return servers.length === 0 ? null : servers.map(serverUrl);
 }
 

@@ -128,6 +128,39 @@ apis:
     expect(`${api_name} ${api_version} ${lifecycle}`.replace('  ', ' ')).toBe(expected);
   });
 
+  test('is known below a base that two of its servers share', async () => {
+    const shared = await read(
+      'apis: [{ name: a, servers: [https://one.example/v1, https://two.example/v1, /v1], routes: [/x] }, { name: b }]',
+    );
+    for (const record of [{ server_address: 'one.example' }, { server_address: 'three.example' }, { api_name: 'a' }])
+      expect(stamped({ ...record, url_path: '/v1/y' }, shared)).toMatchObject({ api_name: 'a', lifecycle: 'undocumented' });
+  });
+
+  test.each([
+    ['files.example', '/up/a.png', 'a upload active'],
+    ['api.example', '/v1/up/a.png', 'a  undocumented'],
+    ['api.example', '/v1/orders', 'a orders active'],
+    ['files.example', '/orders', '  undocumented'],
+  ])('of %s%s, where a route has a server of its own, is %s', async (server_address, url_path, expected) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatetrail-stamp-'));
+    const answer = 'responses: { "200": { description: Done } }';
+    writeFileSync(
+      join(folder, 'api.yaml'),
+      `openapi: 3.1.0
+info: { title: a, version: '1' }
+servers: [{ url: 'https://api.example/v1' }]
+paths:
+  /orders: { get: { operationId: orders, ${answer} } }
+  /up/{name}:
+    servers: [{ url: 'https://files.example' }]
+    get: { operationId: upload, ${answer} }
+`,
+    );
+    writeFileSync(join(folder, 'catalogue.yaml'), 'apis: [{ openapi: api.yaml }]');
+    const event = stamped({ server_address, url_path, http_request_method: 'GET' }, await readCatalogue(join(folder, 'catalogue.yaml')));
+    expect(`${event.api_name} ${event.operation_id} ${event.lifecycle}`).toBe(expected);
+  });
+
   test('keeps the name, version, id and operation that the gateway gave', async () => {
     const given = { api_id: 'gw-1', api_name: 'orders-service', api_version: 'v1', operation_id: 'op', url_path: '/v1/orders' };
     expect(stamped(given, await read(named))).toMatchObject({ ...given, http_route: '/v1/orders', lifecycle: 'active' });

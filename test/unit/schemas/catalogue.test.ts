@@ -33,7 +33,12 @@ apis:
       - { route: 'POST /orders', operation: addOrder, secured: true, deprecated: true, sunset: 2027-01-01, tags: [admin] }
   - name: bare
 `);
-    const plain = { operation: '', deprecated: false, sunsetAt: null, secured: false, tags: [] };
+    const servers = [
+      { host: 'api.example.com', base: '/v1' },
+      { host: '', base: '/v1' },
+      { host: 'example.com', base: '' },
+    ];
+    const plain = { operation: '', deprecated: false, sunsetAt: null, secured: false, tags: [], servers };
     expect(apis).toEqual([
       {
         name: 'orders',
@@ -45,11 +50,7 @@ apis:
         owner: 'team-orders',
         dataClasses: ['pii', 'chd'],
         knownAs: ['orders-service'],
-        servers: [
-          { host: 'api.example.com', base: '/v1' },
-          { host: '', base: '/v1' },
-          { host: 'example.com', base: '' },
-        ],
+        servers,
         routes: [
           { method: 'GET', template: '/orders/{id}', ...plain },
           { method: '', template: '/health', ...plain },
@@ -61,6 +62,7 @@ apis:
             sunsetAt: seconds('2027-01-01'),
             secured: true,
             tags: ['admin'],
+            servers,
           },
         ],
       },
@@ -126,6 +128,23 @@ apis:
       { name: 'zoo', version: 'v7', servers: [{ host: '', base: '/zoo' }] },
     ]);
   });
+});
+
+test('a route has the servers that its document gives it alone, unless the catalogue names those of the API', async () => {
+  const file = written(`openapi: 3.1.0
+info: { title: Files, version: '1' }
+servers: [{ url: /v1 }]
+paths:
+  /up: { servers: [{ url: 'https://up.example' }], put: { operationId: put, responses: { "200": { description: Done } } } }
+  /list: { get: { operationId: list, responses: { "200": { description: Done } } } }
+`);
+  const { apis } = await read(
+    `apis: [{ openapi: '${file}', routes: ['PUT /up', /down] }, { name: other, openapi: '${file}', servers: [/files] }]`,
+  );
+  const basesOf = (at: number) =>
+    apis[at]?.routes.map(({ template, servers }) => [template, ...servers.map(({ host, base }) => host + base)]);
+  expect(basesOf(0)).toEqual([['/up', 'up.example'], ['/list', '/v1'], ['/down', '/v1']]); // prettier-ignore
+  expect(basesOf(1)).toEqual([['/up', '/files'], ['/list', '/files']]); // prettier-ignore
 });
 
 test('consumers have limits of their own, or those of their plan', async () => {

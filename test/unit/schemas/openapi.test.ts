@@ -40,6 +40,26 @@ describe('a document', () => {
 
 const withPaths = (paths: string) => `openapi: 3.1.0\ninfo: { title: T, version: '1' }\npaths:\n${paths}`;
 
+test('an operation has the servers of its own, else those of its path, else none but those of the document', async () => {
+  const answer = 'responses: { "200": { description: Done } }';
+  const { servers, operations } = await readOpenApi(
+    written(
+      withPaths(`  /a:
+    servers: [{ url: 'https://{zone}.example/a', variables: { zone: { default: eu } } }]
+    get: { ${answer} }
+    post: { servers: [{ url: /writes }, { url: https://w.example }], ${answer} }
+  /b: { servers: [], get: { ${answer} } }
+`),
+    ),
+  );
+  expect(servers).toEqual(['/']);
+  expect(operations.map((each) => [each.method, each.template, each.servers])).toEqual([
+    ['GET', '/a', ['https://eu.example/a']],
+    ['POST', '/a', ['/writes', 'https://w.example']],
+    ['GET', '/b', null],
+  ]);
+});
+
 describe('is refused with what to mend', () => {
   test.each([
     [
