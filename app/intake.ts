@@ -127,13 +127,15 @@ interface Receipt {
   readonly events: number;
   readonly rejected: number;
   readonly reasons: Readonly<Record<string, number>>;
+  /** The rest is in the log, and was not stored within the time that a post waits: it need not be sent again. */
+  readonly pending?: true;
 }
 
 const waitMs = 60_000;
 /** A batch takes a second; each look at the ledger is some statements. */
 const lookMs = 250;
 
-/** What became of appended messages, once they are stored. @throws NOT_READY when that takes longer than a minute: they are in the log all the same */
+/** What became of appended messages, once they are stored. */
 async function receiptFor(
   { clickhouse, log, topic }: Pick<IntakeOptions, 'clickhouse' | 'log'> & { readonly topic: string },
   appended: readonly Appended[],
@@ -147,7 +149,10 @@ async function receiptFor(
   for (const [partition, offsets] of byPartition(appended)) {
     const last = offsets.at(-1) ?? 0;
     let place = await placeOf(partition);
-    for (; place === undefined || place.position <= last; place = await placeOf(partition)) await pauseUntil(deadline);
+    for (; place === undefined || place.position <= last; place = await placeOf(partition)) {
+      if (Date.now() > deadline) return { ...total, pending: true };
+      await sleep(lookMs);
+    }
     const { sourceEpoch } = place;
     const { events, rejected, reasons } = await receiptOf(clickhouse, { topic, sourceEpoch, partition, offsets });
     total.events += events;
@@ -162,13 +167,4 @@ function byPartition(appended: readonly Appended[]): Map<number, number[]> {
   for (const { partition, offset } of appended) offsets.set(partition, [...(offsets.get(partition) ?? []), offset]);
   for (const each of offsets.values()) each.sort((a, b) => a - b);
   return offsets;
-}
-
-async function pauseUntil(deadline: number): Promise<void> {
-  if (Date.now() > deadline)
-    throw new AuditError(
-      'NOT_READY',
-      'The records are in the log, but were not stored within a minute; they will be, and need not be sent again',
-    );
-  await sleep(lookMs);
 }

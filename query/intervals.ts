@@ -18,26 +18,39 @@ interface Asked {
   readonly range: Range;
   readonly interval?: string | null;
   readonly timeZone: string;
+  readonly maxPoints: number;
 }
 
-/** Starts of all intervals; those of days, weeks and months follow the calendar of the zone. @throws BAD_USER_INPUT, for a zone that is none too */
-export function intervals({ range, interval, timeZone }: Asked): Intervals {
+/**
+ * Starts of all intervals; those of whole days, weeks and months follow the calendar of the zone.
+ * @throws BAD_USER_INPUT, for a zone that is none and for more than `maxPoints` too
+ */
+export function intervals({ range, interval, timeZone, maxPoints }: Asked): Intervals {
   const zone = calendarOf(timeZone);
-  const calendar = interval === 'P1D' || interval === 'P1W' || interval === 'P1M' || interval === 'P7D' ? interval : null;
-  const span = interval == null ? (nice.find((ms) => (range.to - range.from) / ms <= 120) ?? day) : parseDuration(interval);
-  if (span === null || span < 1_000) throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, got ${interval}`);
-  if (calendar === null && span % day !== 0) {
+  const asked = interval ?? fitting(range.to - range.from);
+  const span = parseDuration(asked);
+  if (span === null || span < 1_000) throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, got ${asked}`);
+  const step = stepOf(asked, span);
+  if (step === null) {
     const first = Math.floor(range.from / span) * span;
     const length = Math.ceil((range.to - first) / span);
-    if (length > 1_000_000) throw new AuditError('BAD_USER_INPUT', 'The interval is too short for the range');
+    if (length > maxPoints) throw tooMany(length, maxPoints);
     const starts = Array.from({ length }, (_, index) => first + index * span);
     return { starts, end: first + length * span, span, interval: formatDuration(span) };
   }
   const starts: number[] = [];
-  const step = calendar === 'P1M' ? 'month' : calendar === 'P1W' || calendar === 'P7D' ? 'week' : 'day';
   let at = zone.startOf(range.from, step);
-  for (; at < range.to; at = zone.next(at, step)) starts.push(at);
-  return { starts, end: at, span: null, interval: calendar ?? 'P1D' };
+  for (; at < range.to; at = zone.next(at, step)) if (starts.push(at) > maxPoints) throw tooMany(`more than ${maxPoints}`, maxPoints);
+  return { starts, end: at, span: null, interval: typeof step === 'number' ? formatDuration(span) : asked };
+}
+
+const tooMany = (count: number | string, maxPoints: number) =>
+  new AuditError('BAD_USER_INPUT', `The range has ${count} intervals, ${maxPoints} are allowed: ask for longer ones`);
+
+/** Where nobody says it: some hundred points, days for up to three years, then months. */
+function fitting(width: number): string {
+  const span = nice.find((ms) => width / ms <= 120);
+  return span === undefined ? (width > 1_100 * day ? 'P1M' : 'P1D') : formatDuration(span);
 }
 
 /** Number of the interval in which an event lies, from 0: arithmetic where it can be, else a search. */
@@ -48,7 +61,15 @@ export function intervalOf({ starts, span }: Intervals): string {
   return `transform(roundDown(toUnixTimestamp64Milli(timestamp), [${known}]), [${known}], [${numbers}])`;
 }
 
-type Step = 'day' | 'week' | 'month';
+/** A number of days, a week from Monday, or a month. */
+type Step = number | 'week' | 'month';
+
+/** null for what no calendar is asked about. */
+function stepOf(interval: string, span: number): Step | null {
+  if (interval === 'P1M') return 'month';
+  if (span === 7 * day) return 'week';
+  return span % day === 0 ? span / day : null;
+}
 
 function calendarOf(timeZone: string) {
   let format: Intl.DateTimeFormat;
@@ -70,15 +91,15 @@ function calendarOf(timeZone: string) {
     const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
     return Date.UTC(part['year'] ?? 0, (part['month'] ?? 1) - 1, part['day'], part['hour'], part['minute'], part['second']);
   };
-  /** The instant at which the clocks of the zone show `local`; twice is enough around a change of the clocks. */
+  /** The first instant at which the clocks of the zone show `local`; where they leap over it, the instant at which they leap. */
   const instant = (local: number) => {
-    const guess = local - (wall(local) - local);
-    return guess - (wall(guess) - local);
+    const [before = 0, after = 0] = [local - day, local + day].map((at) => wall(at) - at);
+    return [local - before, local - after].toSorted((a, b) => a - b).find((at) => wall(at) === local) ?? local - before;
   };
   const midnight = (local: number, step: Step, ahead: number) => {
     const date = new Date(local);
     const back = step === 'week' ? (date.getUTCDay() + 6) % 7 : 0;
-    const [days, months] = step === 'month' ? [1, ahead] : [date.getUTCDate() - back + ahead * (step === 'week' ? 7 : 1), 0];
+    const [days, months] = step === 'month' ? [1, ahead] : [date.getUTCDate() - back + ahead * (step === 'week' ? 7 : step), 0];
     return instant(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, days));
   };
   return {

@@ -33,51 +33,52 @@ const maxChunkMessages = 5_000;
 
 export async function importFile(file: string, tally: Tally, options: ImportOptions): Promise<void> {
   const mark = isPipe(file) || options.again ? null : await options.progress.find(contentOf(file));
-  const sender = createSender(tally, options);
   const tracker = trackContent(contentOf(file), mark);
-  for await (const part of mark === null ? cutContent(tracker.content) : cutLines(tracker.content, mark)) {
-    if (await sender.add(part)) save(file, tracker.at(sender.end, sender.fields), options);
-  }
-  await sender.flush();
-  save(file, tracker.whole(sender.fields), options);
+  const sender = createSender(tally, mark, { ...options, onAppended: (place) => save(file, tracker.at(place), options) });
   tally.files += 1;
+  for await (const part of mark === null ? cutContent(tracker.content) : cutLines(tracker.content, mark)) await sender.add(part);
+  await sender.flush();
 }
 
 /** Goes on with a file that grows, until the signal aborts. */
 export async function followFile(file: string, tally: Tally, options: ImportOptions & { readonly signal: AbortSignal }): Promise<void> {
   const mark = options.again ? null : await options.progress.find(contentOf(file));
-  const sender = createSender(tally, options);
-  let hash = createHash('sha256');
-  if (mark !== null) for await (const chunk of head(contentOf(file), mark.end)) hash.update(chunk);
-  let cutter = lineCutter(mark?.end ?? 0, mark?.fields ?? '');
-  let pending = Buffer.alloc(0);
-  let end = mark?.end ?? 0;
   tally.files += 1;
-  for await (const piece of followed(file, end, options.signal)) {
+  let life = openLife(file, mark, tally, options);
+  if (mark !== null) for await (const chunk of head(contentOf(file), mark.end)) life.passed(chunk);
+  for await (const piece of followed(file, mark?.end ?? 0, options.signal)) {
     if (piece === 'restarted') {
-      cutter = lineCutter();
-      hash = createHash('sha256');
-      pending = Buffer.alloc(0);
-      end = 0;
-      continue;
-    }
-    for (const part of cutter.push(piece)) await sender.add(part);
-    await sender.flush();
-    // Whole lines alone are marked: a line that is not ended yet is read again.
-    pending = Buffer.concat([pending, piece]);
-    const lines = pending.lastIndexOf(0x0a) + 1;
-    hash.update(pending.subarray(0, lines));
-    end += lines;
-    pending = pending.subarray(lines);
-    save(file, end === 0 ? null : { end, sha256: digestSoFar(hash), fields: sender.fields }, options);
+      await life.end();
+      life = openLife(file, null, tally, options);
+    } else await life.push(piece);
   }
 }
 
-function save(file: string, mark: Mark | null, { progress }: ImportOptions): void {
-  if (mark !== null && !isPipe(file)) progress.save(mark);
+/** A file from its start, or from its mark, until another one takes its name. */
+function openLife(file: string, mark: Mark | null, tally: Tally, options: ImportOptions) {
+  const cutter = lineCutter(mark?.end ?? 0, mark?.fields ?? '');
+  const hashed = hashUpTo();
+  const sender = createSender(tally, mark, { ...options, onAppended: (place) => save(file, hashed.at(place), options) });
+  const send = async (parts: readonly Part[]) => {
+    for (const part of parts) await sender.add(part);
+    await sender.flush();
+  };
+  return {
+    passed: hashed.add,
+    async push(piece: Buffer) {
+      hashed.add(piece);
+      await send(cutter.push(piece));
+    },
+    /** What has no line break at its end is a line too, now that nothing follows. */
+    end: () => send(cutter.end()),
+  };
 }
 
-async function* cutLines(content: AsyncIterable<Buffer>, mark: Mark): AsyncGenerator<CutMessage | OversizeLine> {
+function save(file: string, mark: Mark, { progress }: ImportOptions): void {
+  if (!isPipe(file)) progress.save(mark);
+}
+
+async function* cutLines(content: AsyncIterable<Buffer>, mark: Mark): AsyncGenerator<Part> {
   const cutter = lineCutter(mark.end, mark.fields);
   for await (const chunk of content) yield* cutter.push(chunk);
   yield* cutter.end();
@@ -93,74 +94,94 @@ async function* head(content: AsyncIterable<Buffer>, bytes: number): AsyncGenera
 }
 
 /** Hashes what passes, so that a mark can be made anywhere: pieces not yet passed by a mark are held. */
-function trackContent(all: AsyncIterable<Buffer>, mark: Mark | null) {
+function hashUpTo() {
   const hash = createHash('sha256');
   const held: Buffer[] = [];
   let hashed = 0;
-  let seen = 0;
-  const hashUpTo = (end: number) => {
-    while (held.length > 0 && hashed < end) {
-      const chunk = held.shift() as Buffer; // there is one
-      const take = chunk.subarray(0, end - hashed);
-      hash.update(take);
-      hashed += take.length;
-      if (take.length < chunk.length) held.unshift(chunk.subarray(take.length));
-    }
+  return {
+    add: (chunk: Buffer) => void held.push(chunk),
+    at({ end, fields }: Place): Mark {
+      while (held.length > 0 && hashed < end) {
+        const chunk = held.shift() as Buffer; // there is one
+        const take = chunk.subarray(0, end - hashed);
+        hash.update(take);
+        hashed += take.length;
+        if (take.length < chunk.length) held.unshift(chunk.subarray(take.length));
+      }
+      return { end, sha256: digestSoFar(hash), fields };
+    },
   };
+}
+
+/** The content behind the mark. */
+function trackContent(all: AsyncIterable<Buffer>, mark: Mark | null) {
+  const { add, at } = hashUpTo();
   async function* content(): AsyncGenerator<Buffer> {
+    let seen = 0;
     for await (const chunk of all) {
-      held.push(chunk);
+      add(chunk);
       const from = Math.max(0, (mark?.end ?? 0) - seen);
       seen += chunk.length;
       if (from < chunk.length) yield chunk.subarray(from);
     }
   }
-  const at = (end: number, fields: string): Mark | null => {
-    hashUpTo(end);
-    return end === 0 ? null : { end, sha256: digestSoFar(hash), fields };
-  };
-  return { content: content(), at, whole: (fields: string) => at(seen, fields) };
+  return { content: content(), at };
 }
 
-function createSender(tally: Tally, { service, format, tenant, topic, note }: ImportOptions) {
+type Part = CutMessage | OversizeLine;
+/** Behind a message, with the columns that are in force there. */
+type Place = Pick<Mark, 'end' | 'fields'>;
+
+interface SenderOptions extends ImportOptions {
+  /** Everything up to there is in the log and need never be sent again. */
+  readonly onAppended: (place: Place) => void;
+}
+
+/** What the service says of a post. */
+interface Answer extends Omit<Tally, 'files'> {
+  /** In the log, not stored within the time that a post waits. */
+  readonly pending?: boolean;
+}
+
+function createSender(tally: Tally, mark: Mark | null, { service, format, tenant, topic, note, onAppended }: SenderOptions) {
   const asked = Object.entries({ format, tenant, topic }).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const query = new URLSearchParams([['wait', 'stored'], ...asked]);
   let chunk: CutMessage[] = [];
   let bytes = 0;
-  let fields = '';
-  let end = 0;
+  let reached: Place = mark ?? { end: 0, fields: '' };
+  let appended = reached.end;
 
   async function flush(): Promise<void> {
-    if (chunk.length === 0) return;
+    const answer = chunk.length === 0 ? null : await post();
+    if (reached.end > appended) onAppended(reached);
+    appended = reached.end;
+    if (answer?.pending)
+      throw new AuditError(
+        'NOT_READY',
+        'What was sent is in the log, but was not stored within a minute; it will be. The same command goes on after it',
+      );
+  }
+
+  async function post(): Promise<Answer> {
+    const { fields } = reached;
     const [first] = chunk;
-    const isOne = chunk.length === 1;
-    // One message may be a document over many lines; several are lines each.
-    const body =
-      isOne && first
-        ? first.value
-        : Buffer.from(`${fields === '' ? '' : `${fields}\n`}${chunk.map(({ value }) => value.toString()).join('\n')}`);
-    const answer = (await call(service, `/v1/records?${query.toString()}`, body, { 'content-type': 'text/plain' })) as Omit<
-      Tally,
-      'files' | 'skipped'
-    > & { records: number; skipped: number };
+    // One message may be a document over many lines; several are lines each, as one is with its columns.
+    const isDocument = chunk.length === 1 && fields === '';
+    const lines = [...(fields === '' ? [] : [fields]), ...chunk.map(({ value }) => value.toString())].join('\n');
+    const body = isDocument && first ? first.value : Buffer.from(lines);
+    const answer = (await call(service, `/v1/records?${query.toString()}`, body, { 'content-type': 'text/plain' })) as Answer;
     for (const name of ['messages', 'events', 'rejected', 'skipped'] as const) tally[name] += answer[name] ?? 0;
-    for (const [code, count] of Object.entries(answer.reasons)) tally.reasons[code] = (tally.reasons[code] ?? 0) + count;
+    for (const [code, count] of Object.entries(answer.reasons ?? {})) tally.reasons[code] = (tally.reasons[code] ?? 0) + count;
     chunk = [];
     bytes = 0;
+    return answer;
   }
 
   return {
-    get fields() {
-      return fields;
-    },
-    get end() {
-      return end;
-    },
     flush,
-    /** True when a chunk was stored: everything up to `end` is. */
-    async add(part: CutMessage | OversizeLine): Promise<boolean> {
-      end = part.end;
+    async add(part: Part): Promise<void> {
       if ('oversize' in part) {
+        await flush();
         tally.rejected += 1;
         tally.reasons['TOO_LARGE'] = (tally.reasons['TOO_LARGE'] ?? 0) + 1;
         note(
@@ -169,15 +190,15 @@ function createSender(tally: Tally, { service, format, tenant, topic, note }: Im
             `a line of ${part.oversize} bytes ends at byte ${part.end}; a message has at most 16 MiB, so it was left out`,
           ).message,
         );
-        return false;
+        reached = { ...reached, end: part.end };
+        return;
       }
-      const next = part.headers?.[fieldsHeader] ?? '';
-      const isFull = chunk.length >= maxChunkMessages || bytes + part.value.length > maxChunkBytes || (chunk.length > 0 && next !== fields);
+      const fields = part.headers?.[fieldsHeader] ?? '';
+      const isFull = chunk.length >= maxChunkMessages || bytes + part.value.length > maxChunkBytes || fields !== reached.fields;
       if (isFull) await flush();
-      fields = next;
+      reached = { end: part.end, fields };
       chunk.push(part);
       bytes += part.value.length;
-      return isFull;
     },
   };
 }
