@@ -1,10 +1,10 @@
 /** One HTTP listener per process. Roles mount their routes; health, metrics, request ids and security headers are everybody's. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AuditError, isForCallers, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { readPem } from './pem.ts';
 import type { Config } from './settings.ts';
 import type { Metrics } from './telemetry.ts';
 
@@ -65,7 +65,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     bodyLimit: 17 * 1024 * 1024,
     forceCloseConnections: true,
     ...(cert !== undefined &&
-      key !== undefined && { https: { cert: pem('http.tls.cert', cert), key: pem('http.tls.key', key), minVersion: 'TLSv1.2' as const } }),
+      key !== undefined && {
+        https: { cert: readPem('http.tls.cert', cert), key: readPem('http.tls.key', key), minVersion: 'TLSv1.2' as const },
+      }),
   }) as unknown as FastifyInstance; // the same with TLS and without
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', async (request, reply) => {
@@ -82,16 +84,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     return { url, close: () => app.close() };
   } catch (error) {
     throw notListening(http, error);
-  }
-}
-
-function pem(setting: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new AuditError('CONFIG_INVALID', `${setting}: expected the path of a file that can be read: ${messageOf(error)}`, {
-      cause: error,
-    });
   }
 }
 

@@ -38,7 +38,8 @@ export async function withService<Result>(flags: Flags, work: (service: Service)
 async function runningOn(config: Config): Promise<Service | null> {
   const file = join(config.dataDir, 'service.json');
   if (!existsSync(file)) return null;
-  const { url, token } = JSON.parse(readFileSync(file, 'utf8')) as { url: string; token?: string }; // written by start
+  const { url, token } = (parsed(readFileSync(file, 'utf8')) ?? {}) as { url?: string; token?: string }; // written by start
+  if (url === undefined) return null;
   const answers = await fetch(`${url}/livez`).then(
     ({ ok }) => ok,
     () => false,
@@ -71,6 +72,15 @@ async function withOwn<Result>(config: Config, flags: Flags, work: (service: Ser
   }
 }
 
+/** Headers of a GraphQL operation. A reason in any language goes as its bytes: a header takes no other signs. */
+export function headersOf(flags: Flags): Record<string, string> {
+  const reason = text(flags, 'reason')?.replaceAll(/\s+/g, ' ');
+  return {
+    'content-type': 'application/json',
+    ...(reason !== undefined && { 'x-access-reason': Buffer.from(reason).toString('latin1') }),
+  };
+}
+
 /** One call. @throws the service's own error by its code; BACKEND_UNAVAILABLE when it does not answer */
 export async function call(
   { url, key }: Service,
@@ -87,7 +97,21 @@ export async function call(
     const why = messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
     throw new AuditError('BACKEND_UNAVAILABLE', `The service at ${url} does not answer: ${why}`, { cause: error });
   });
-  const answer = (await response.json()) as { error?: { code: 'INTERNAL'; message: string } };
+  const answer = parsed(await response.text()) as { error?: { code: 'INTERNAL'; message: string } } | null;
+  if (answer === null)
+    throw new AuditError(
+      'BACKEND_UNAVAILABLE',
+      `Expected a service of Gatetrail at ${url}; ${response.status} without JSON came from there`,
+    );
   if (!response.ok && answer.error !== undefined) throw new AuditError(answer.error.code, answer.error.message);
   return answer;
+}
+
+/** null for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }

@@ -11,6 +11,7 @@ import { openKafka } from '../ingest/logs/kafka.ts';
 import { connect, type ClickHouse } from '../storage/clickhouse.ts';
 import { ensureDatabase } from '../storage/migrate.ts';
 import { connectCluster } from '../storage/shards.ts';
+import { readPem } from './pem.ts';
 import type { Config } from './settings.ts';
 import { secretsOf } from './secrets.ts';
 
@@ -115,7 +116,7 @@ export function openLog(config: Config, logger: Logger): Log | Journal {
     membershipFolder: join(config.dataDir, 'kafka-members'),
     sessionTimeoutMs: sessionTimeout,
     logger,
-    ...(tls !== false && { tls: typeof tls === 'string' ? readFileSync(tls, 'utf8') : tls }),
+    ...(tls !== false && { tls: typeof tls === 'string' ? readPem('kafka.tls', tls).toString() : tls }),
     ...(sasl !== undefined && user !== undefined && password !== undefined && { sasl: { mechanism: sasl, username: user, password } }),
   });
 }

@@ -21,6 +21,7 @@ function timeIn(flags: Flags, name: string, now: number): number | null {
   const given = text(flags, name);
   if (given === undefined) return null;
   const at = parseInstant(given) ?? now - (parseDuration(given) ?? Number.NaN);
-  if (Number.isNaN(at)) throw new AuditError('BAD_USER_INPUT', `--${name}: expected an instant with an offset or a span, got ${given}`);
+  if (Number.isNaN(new Date(at).getTime()))
+    throw new AuditError('BAD_USER_INPUT', `--${name}: expected an instant with an offset or a span, got ${given}`);
   return at;
 }

@@ -9,3 +9,8 @@ export function grouped<Key, Value>(values: Iterable<Value>, keyOf: (value: Valu
   }
   return groups;
 }
+
+/** Consecutive parts of `size` values, the last one shorter; none of an empty list. */
+export function slices<Value>(values: readonly Value[], size: number): Value[][] {
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, at) => values.slice(at * size, (at + 1) * size));
+}

@@ -1,5 +1,6 @@
 /** The catalogue for the API, with what the events of the caller say of it: when a route or a consumer was last seen, how full a limit was. */
 import { formatDuration } from '../core/duration.ts';
+import { slices } from '../core/grouped.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import type { Lifecycle, TimeRange } from '../schemas/api.ts';
 import type { Catalogue, CatalogueConsumer, PlanLimit } from '../schemas/catalogue.ts';
@@ -58,6 +59,9 @@ function lifecycleOf({ lifecycle, sunsetAt }: CatalogueApi, now: number): Lifecy
   return lifecycle === 'active' ? 'ACTIVE' : 'DEPRECATED';
 }
 
+/** ClickHouse takes 128 KiB of a parameter. */
+const namesPerStatement = 200;
+
 interface RouteRow {
   readonly method: string;
   readonly route: string;
@@ -66,9 +70,18 @@ interface RouteRow {
 }
 
 /** By operation too: a gateway may have a template of its own. */
-function lastRoutes(apis: readonly CatalogueApi[], { scope, kept }: CatalogueOptions): Promise<RouteRow[]> {
-  const routes = apis.flatMap((api) => api.routes);
-  return scope.events<RouteRow>({
+async function lastRoutes(apis: readonly CatalogueApi[], options: CatalogueOptions): Promise<RouteRow[]> {
+  const rows: RouteRow[] = [];
+  for (const routes of slices(
+    apis.flatMap((api) => api.routes),
+    namesPerStatement,
+  ))
+    rows.push(...(await lastOfRoutes(routes, options)));
+  return rows;
+}
+
+const lastOfRoutes = (routes: readonly CatalogueRoute[], { scope, kept }: CatalogueOptions): Promise<RouteRow[]> =>
+  scope.events<RouteRow>({
     select: `http_request_method AS method, http_route AS route, operation_id AS operation, toUnixTimestamp64Milli(max(timestamp)) AS at`,
     range: kept,
     where: "has({templates:Array(String)}, http_route) OR (operation_id != '' AND has({operations:Array(String)}, operation_id))",
@@ -78,7 +91,6 @@ function lastRoutes(apis: readonly CatalogueApi[], { scope, kept }: CatalogueOpt
     },
     tail: 'GROUP BY method, route, operation',
   });
-}
 
 const templatesOf = ({ servers, template }: CatalogueRoute): string[] =>
   ['', ...servers.map(({ base }) => base)].map((base) => base + template);
@@ -107,9 +119,10 @@ async function consumerPage(consumers: Catalogue['consumers'], { search, first, 
   const asked = [...consumers.keys()]
     .filter((name) => name.toLowerCase().includes((search ?? '').toLowerCase()) && name > beyond)
     .toSorted();
-  const seen = await lastConsumers(asked, options);
-  const visible = scope.tenants.includes('*') ? asked : asked.filter((name) => seen.has(name));
   const size = options.pageSize(first);
+  const seesAll = scope.tenants.includes('*');
+  const seen = await lastConsumers(seesAll ? asked.slice(0, size) : asked, options);
+  const visible = seesAll ? asked : asked.filter((name) => seen.has(name));
   const edges = visible.slice(0, size).map((name) => ({
     cursor: writeCursor(cursorKeys[0], question, { key: [name], range: kept, bound: null }),
     node: viewConsumer(name, consumers.get(name), seen.get(name) ?? null, options),
@@ -126,16 +139,20 @@ async function consumerPage(consumers: Catalogue['consumers'], { search, first, 
   };
 }
 
-async function lastConsumers(names: readonly string[], { scope, kept }: CatalogueOptions): Promise<ReadonlyMap<string, number>> {
-  const rows = await scope.events<{ name: string; at: string }>({
-    select:
-      'arrayJoin(arrayIntersect({names:Array(String)}, [consumer_name, consumer_id])) AS name, toUnixTimestamp64Milli(max(timestamp)) AS at',
-    range: kept,
-    where: 'hasAny({names:Array(String)}, [consumer_name, consumer_id])',
-    parameters: { names },
-    tail: 'GROUP BY name',
-  });
-  return new Map(rows.map(({ name, at }) => [name, Number(at)]));
+async function lastConsumers(all: readonly string[], { scope, kept }: CatalogueOptions): Promise<ReadonlyMap<string, number>> {
+  const seen = new Map<string, number>();
+  for (const names of slices(all, namesPerStatement)) {
+    const rows = await scope.events<{ name: string; at: string }>({
+      select:
+        'arrayJoin(arrayIntersect({names:Array(String)}, [consumer_name, consumer_id])) AS name, toUnixTimestamp64Milli(max(timestamp)) AS at',
+      range: kept,
+      where: 'hasAny({names:Array(String)}, [consumer_name, consumer_id])',
+      parameters: { names },
+      tail: 'GROUP BY name',
+    });
+    for (const { name, at } of rows) seen.set(name, Number(at));
+  }
+  return seen;
 }
 
 function viewConsumer(name: string, consumer: CatalogueConsumer | undefined, lastSeenAt: number | null, options: CatalogueOptions) {

@@ -1,4 +1,5 @@
 /** What every resolver runs under: the caller's roles, and an entry in the access log before the answer, whatever it is. */
+import { isUtf8 } from 'node:buffer';
 import type { GraphQLResolveInfo } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import type { Clock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
@@ -120,7 +121,7 @@ export function createGuard(options: ReadOptions): Guard {
               : `${info.parentType.name}.${info.fieldName}`,
           operation: info.operation.name?.value ?? '',
           variablesHash: keyedHash(options.cursorKeys[0], JSON.stringify([args, info.variableValues]), 32),
-          reason: context.request.headers.get('x-access-reason')?.slice(0, 500) ?? '',
+          reason: reasonIn(context.request.headers),
           ...(typeof target === 'string' && { target: target.slice(0, 500) }),
         };
         const { roles } = context.caller;
@@ -162,4 +163,11 @@ export function createGuard(options: ReadOptions): Guard {
       throw new AuditError('BAD_USER_INPUT', `first is 0 to ${limits.maxPageSize}, got ${size}`);
     },
   };
+}
+
+/** The bytes of a header are UTF-8 mostly, and come as Latin-1. */
+function reasonIn(headers: Headers): string {
+  const given = headers.get('x-access-reason') ?? '';
+  const bytes = Buffer.from(given, 'latin1');
+  return (isUtf8(bytes) ? bytes.toString() : given).slice(0, 500);
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { AuditError, messageOf } from '../core/errors.ts';
-import { isObject, type Json } from '../core/fields.ts';
+import { isObject, type Json, own } from '../core/fields.ts';
 
 type Place = readonly (string | number)[];
 
@@ -43,11 +43,21 @@ export async function readEntries<Result>(file: string, read: (entry: Entry) => 
   const fault = (place: Place, message: string) => {
     found.push({ path: pathOf(place), from: `${name}${lineOf(place)}`, message });
   };
-  const values: unknown = document.toJS({ maxAliasCount: 100 });
+  const values = plainValues(document, (message) => fault([], message));
   if (!isObject(values)) fault([], 'expected apis, plans and consumers by name');
   const result = await read({ values: isObject(values) ? values : {}, place: [], fault });
   assertNone(file, found);
   return result;
+}
+
+/** An alias of nothing, and one of too much, show up only here. */
+function plainValues(document: ReturnType<typeof parseDocument>, fault: (message: string) => void): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    fault(messageOf(error));
+    return {};
+  }
 }
 
 async function textOfFile(file: string): Promise<string> {
@@ -111,6 +121,14 @@ export function listAt(entry: Entry, key: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (value !== undefined && value !== null) entry.fault([key], `expected a list, got ${JSON.stringify(value)}`);
   return [];
+}
+
+/** Empty without one. */
+export function objectAt({ values, fault }: Entry, key: string): Json {
+  const value = own(values, key);
+  if (isObject(value)) return value;
+  if (value !== undefined && value !== null) fault([key], `expected values by name, got ${JSON.stringify(value)}`);
+  return {};
 }
 
 export function textsAt(entry: Entry, key: string): readonly string[] {

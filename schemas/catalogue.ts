@@ -1,8 +1,8 @@
 /** `catalogue.yaml`: what the organisation means by its traffic. APIs with their routes and lives, consumers with their plans and limits. */
 import { parseDuration } from '../core/duration.ts';
-import { isObject, numberOf, objectOf, own, textOf } from '../core/fields.ts';
+import { isObject, numberOf, textOf } from '../core/fields.ts';
 import { type CatalogueApi, readApi } from './catalogue-api.ts';
-import { entriesAt, type Entry, entryBelow, listAt, onlyKnown, readEntries, textAt, wordAt } from './catalogue-file.ts';
+import { entriesAt, type Entry, entryBelow, listAt, objectAt, onlyKnown, readEntries, textAt, wordAt } from './catalogue-file.ts';
 
 export interface PlanLimit {
   readonly requests: number;
@@ -39,8 +39,14 @@ export function readCatalogue(file: string): Promise<Catalogue> {
 type Plans = ReadonlyMap<string, readonly PlanLimit[]>;
 
 function plansOf(entry: Entry): Plans {
-  const plans = objectOf(entry.values['plans']);
-  return new Map(Object.keys(plans).map((name) => [name, limitsOf(entryBelow(entry, ['plans', name], objectOf(own(plans, name))))]));
+  const plans = objectAt(entry, 'plans');
+  return new Map(
+    Object.keys(plans).map((name) => {
+      const plan = entryBelow(entry, ['plans', name], objectAt(entryBelow(entry, ['plans'], plans), name));
+      onlyKnown(plan, ['limits']);
+      return [name, limitsOf(plan)];
+    }),
+  );
 }
 
 function consumersOf(entry: Entry, plans: Plans): Map<string, CatalogueConsumer> {
@@ -49,6 +55,7 @@ function consumersOf(entry: Entry, plans: Plans): Map<string, CatalogueConsumer>
     onlyKnown(each, ['name', 'kind', 'plan', 'owner', 'limits']);
     const name = textAt(each, 'name');
     if (name === '') each.fault([], 'expected a name');
+    if (consumers.has(name)) each.fault(['name'], `expected a name that no consumer before has, got ${name}`);
     const plan = textAt(each, 'plan');
     if (plan !== '' && !plans.has(plan)) each.fault(['plan'], `no plan is named ${plan}`);
     const limits = each.values['limits'] === undefined ? (plans.get(plan) ?? []) : limitsOf(each);
@@ -59,6 +66,7 @@ function consumersOf(entry: Entry, plans: Plans): Map<string, CatalogueConsumer>
 
 function limitsOf(entry: Entry): readonly PlanLimit[] {
   return listAt(entry, 'limits').flatMap((value, at) => {
+    if (isObject(value)) onlyKnown(entryBelow(entry, ['limits', at], value), ['requests', 'per']);
     const requests = isObject(value) ? numberOf(value['requests']) : null;
     const perMs = isObject(value) ? parseDuration(textOf(value['per'])) : null;
     if (requests !== null && requests > 0 && perMs !== null && perMs > 0) return [{ requests, perMs }];

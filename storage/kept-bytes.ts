@@ -2,6 +2,7 @@
  * Whole messages of dead letters, sealed: where the configuration says so, they are kept a while longer than the log has
  * them. Idempotent by position: the same message again replaces itself.
  */
+import { slices } from '../core/grouped.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { systemRows } from './cluster.ts';
 import type { PartitionKey } from './ledger.ts';
@@ -36,13 +37,10 @@ const isThere = `source_epoch = {sourceEpoch:UInt16}
 export function openKept(clickhouse: ClickHouse): KeptStore {
   async function rows<Row>(select: string, { sourceEpoch, topic, partition }: Place, offsets: readonly number[]): Promise<Row[]> {
     const found: Row[] = [];
-    for (let at = 0; at < offsets.length; at += offsetsPerStatement) {
-      const parameters = { sourceEpoch, topic, partition, offsets: offsets.slice(at, at + offsetsPerStatement) };
-      found.push(
-        ...(await clickhouse.rows<Row>(`SELECT ${select}\nFROM dead_letter_bytes FINAL\nWHERE ${isThere}\nORDER BY kafka_offset`, {
-          parameters,
-        })),
-      );
+    for (const some of slices(offsets, offsetsPerStatement)) {
+      const parameters = { sourceEpoch, topic, partition, offsets: some };
+      const statement = `SELECT ${select}\nFROM dead_letter_bytes FINAL\nWHERE ${isThere}\nORDER BY kafka_offset`;
+      found.push(...(await clickhouse.rows<Row>(statement, { parameters })));
     }
     return found;
   }

@@ -29,6 +29,9 @@ export interface MigrateOptions {
   readonly durability?: Durability;
 }
 
+/** UNKNOWN_DATABASE of ClickHouse, src/Common/ErrorCodes.cpp. */
+const unknownDatabase = 81;
+
 export const migrationsFolder = join(import.meta.dirname, '../schemas/migrations');
 
 export const registryTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -105,12 +108,22 @@ async function applyAll(clickhouse: ClickHouse, { migrations, lease, logger }: A
 
 /** What is not applied yet. @throws SCHEMA_TOO_NEW, MIGRATION_CHANGED */
 export async function pendingMigrations(clickhouse: ClickHouse, folder?: string): Promise<string[]> {
-  const [known] = await clickhouse.rows<{ n: string }>(
-    "SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'",
-  );
   const migrations = await readMigrations(folder);
-  const missing = known?.n === '0' ? migrations : await pending(clickhouse, migrations);
+  const missing = (await hasRegistry(clickhouse)) ? await pending(clickhouse, migrations) : migrations;
   return missing.map(({ name }) => name);
+}
+
+/** False also where the database itself is missing. */
+async function hasRegistry(clickhouse: ClickHouse): Promise<boolean> {
+  try {
+    const [known] = await clickhouse.rows<{ n: string }>(
+      "SELECT count() AS n FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'",
+    );
+    return known?.n !== '0';
+  } catch (error) {
+    if (error instanceof AuditError && error.facts['clickhouseCode'] === unknownDatabase) return false;
+    throw error;
+  }
 }
 
 async function pending(clickhouse: ClickHouse, migrations: readonly Migration[]): Promise<Migration[]> {

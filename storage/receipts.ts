@@ -1,4 +1,5 @@
 /** What became of appended messages: how many events and dead letters stand at their positions. No content is read. */
+import { slices } from '../core/grouped.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { counted } from './dead-letters.ts';
 
@@ -25,9 +26,7 @@ export async function receiptOf(clickhouse: ClickHouse, { offsets, ...place }: P
   const reasons: Record<string, number> = {};
   let events = 0;
   let rejected = 0;
-  const runs = runsOf(offsets);
-  for (let at = 0; at < runs.length; at += runsPerStatement) {
-    const chunk = runs.slice(at, at + runsPerStatement);
+  for (const chunk of slices(runsOf(offsets), runsPerStatement)) {
     for (const { code, n } of await countAt(clickhouse, place, chunk)) {
       if (code === '') events += Number(n);
       else {

@@ -49,12 +49,14 @@ const arrivalOf = (kind: Kind | Rollup) =>
 /** Writes down what is selected, by batch. */
 export async function record(clickhouse: ClickHouse, removal: Removal, signal?: AbortSignal): Promise<void> {
   const { kind, policy, by, range, cut } = removal;
+  // A batch can lose events by one class and then by another, and get one again by a replay that goes at once.
+  const apart = kind === 'events' ? 'replay, data_classes' : 'toUInt16(0) AS replay, []::Array(LowCardinality(String)) AS data_classes';
   await clickhouse.run(
-    `INSERT INTO removals (kind, received_at, source_epoch, topic, kafka_partition, class, tenants, rows, policy, before, removed_by)
+    `INSERT INTO removals (kind, received_at, source_epoch, topic, kafka_partition, class, tenants, replay, data_classes, rows, policy, before, removed_by)
 SELECT {kind:String}, received_at, source_epoch, topic, kafka_partition, {class:String},
-  arraySort(groupUniqArray(toString(tenant))), count(), {policy:String}, fromUnixTimestamp64Milli({to:Int64}, 'UTC'), {by:String}
+  arraySort(groupUniqArray(toString(tenant))), ${apart}, count(), {policy:String}, fromUnixTimestamp64Milli({to:Int64}, 'UTC'), {by:String}
 ${rowsOf(removal)}
-GROUP BY received_at, source_epoch, topic, kafka_partition`,
+GROUP BY received_at, source_epoch, topic, kafka_partition, replay, data_classes`,
     { parameters: { ...parameters(removal), kind, policy, by, class: cut?.name ?? '', to: range.to }, ...(signal && { signal }) },
   );
 }

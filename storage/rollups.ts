@@ -2,6 +2,7 @@
  * Makes the rollups of hours from the events that are stored: the same events give the same rows, so a crash, a second job
  * and a repetition cost work and nothing else. The hours are those that newly closed claims touched.
  */
+import { slices } from '../core/grouped.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { ClosedReader } from './closed.ts';
 import { closedPositions, pendingSince, readMark, saveMark, type Mark, type Pending } from './rollup-marks.ts';
@@ -122,12 +123,17 @@ async function isDecided(clickhouse: ClickHouse, claim: Pending): Promise<boolea
 async function make(clickhouse: ClickHouse, hours: Hours, mayAct: () => Promise<boolean>): Promise<boolean> {
   for (const [arrived, ofDay] of [...hours].toSorted(([a], [b]) => (a < b ? 1 : -1))) {
     for (const table of rollupTables) {
-      if (!(await mayAct())) return false;
-      await makeHours(clickhouse, table, { arrived, hours: [...ofDay] });
+      for (const hours of slices([...ofDay], hoursPerStatement)) {
+        if (!(await mayAct())) return false;
+        await makeHours(clickhouse, table, { arrived, hours });
+      }
     }
   }
   return mayAct();
 }
+
+/** An archive of years may arrive in a day; ClickHouse takes 128 KiB of a parameter. */
+const hoursPerStatement = 5_000;
 
 interface DayHours {
   readonly arrived: string;

@@ -61,10 +61,11 @@ export function eventStatement(tenants: readonly string[], query: EventQuery): {
   // What has no tenant is the marker of a gap or of an hour, no event.
   const scoped = everyone ? "tenant != ''" : 'tenant IN {scope_tenants:Array(String)}';
   const { from, to } = query.range;
+  const arrival = Math.max(0, from - clampMs); // a Date before 1970 is one of the far future
   const given = { ...query.parameters, ...(everyone ? {} : { scope_tenants: tenants }) };
   const where = query.where === undefined ? [] : [`(${query.where})`];
   if (query.counted) {
-    const rows = countedRows(query.counted, scoped, from - clampMs);
+    const rows = countedRows(query.counted, scoped, arrival);
     return { sql: `SELECT ${query.select}\nFROM (${rows})\nWHERE ${where.join() || '1'}\n${query.tail ?? ''}`, parameters: given };
   }
   const conditions = [
@@ -75,5 +76,5 @@ export function eventStatement(tenants: readonly string[], query: EventQuery): {
     ...where,
   ];
   const sql = `SELECT ${query.select}\nFROM events\nWHERE ${conditions.join('\n  AND ')}\n${query.tail ?? ''}`;
-  return { sql, parameters: { ...given, scope_from: from, scope_to: to, scope_arrival: from - clampMs } };
+  return { sql, parameters: { ...given, scope_from: from, scope_to: to, scope_arrival: arrival } };
 }

@@ -1,8 +1,7 @@
 /** `gatetrail config check|print|reference` */
 import { stringify } from 'yaml';
-import { AuditError } from '../../core/errors.ts';
 import { describeFault, type Fault, type Loaded, printable } from '../config.ts';
-import { catalogueOf } from '../catalogue.ts';
+import { faultsOfFiles } from '../named-files.ts';
 import { configReference } from '../reference.ts';
 import { configOf, exitCodes, note, print, read, type Verb } from '../verb.ts';
 
@@ -23,16 +22,7 @@ const config: Verb = {
 export default config;
 
 /** Of a configuration that is good itself, those of the files that it names. */
-async function faultsOf({ config: read, faults }: Loaded): Promise<readonly Fault[]> {
-  if (read === null) return faults;
-  return catalogueOf(read).then(
-    () => [],
-    (error: unknown) => {
-      if (!(error instanceof AuditError)) throw error;
-      return error.facts['faults'] as Fault[]; // each CONFIG_INVALID of a file lists them
-    },
-  );
-}
+const faultsOf = async ({ config: read, faults }: Loaded): Promise<readonly Fault[]> => (read === null ? faults : faultsOfFiles(read));
 
 function check(json: boolean, faults: readonly Fault[]): number {
   for (const fault of faults) print(json ? fault : describeFault(fault));

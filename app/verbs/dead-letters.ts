@@ -1,7 +1,7 @@
 /** `gatetrail dead-letters list|replay`: what could not be read and why; reads it again after a mend. */
 import { systemClock } from '../../core/clock.ts';
 import { AuditError } from '../../core/errors.ts';
-import { call, type Service, serviceOptions, withService } from '../service.ts';
+import { call, headersOf, type Service, serviceOptions, withService } from '../service.ts';
 import { rangeIn, rangeOptions } from '../time-range.ts';
 import { exitCodes, type Flags, note, print, text, type Verb } from '../verb.ts';
 
@@ -109,9 +109,7 @@ function sentenceOf({ matched, replayed, rejectedAgain }: Omit<Replayed, 'userEr
 }
 
 async function ask<Answer>(service: Service, flags: Flags, query: string, variables: object): Promise<Answer> {
-  const reason = text(flags, 'reason');
-  const headers = { 'content-type': 'application/json', ...(reason !== undefined && { 'x-access-reason': reason }) };
-  const { data, errors } = (await call(service, '/graphql', JSON.stringify({ query, variables }), headers)) as {
+  const { data, errors } = (await call(service, '/graphql', JSON.stringify({ query, variables }), headersOf(flags))) as {
     data?: { answer: Answer | null } | null;
     errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
   };

@@ -50,9 +50,11 @@ function createOf(flags: Readonly<Record<string, unknown>>) {
     throw new AuditError('BAD_USER_INPUT', `--role must be one of ${offered.join(', ').toLowerCase()}, not ${unknown.toLowerCase()}`);
   const expires = text(flags as never, 'expires');
   const ms = expires === undefined ? undefined : parseDuration(expires);
-  if (ms === null) throw new AuditError('BAD_USER_INPUT', `--expires must be a span like 30d, not ${expires}`);
+  const at = ms === undefined ? null : new Date(Date.now() + (ms ?? Number.NaN));
+  if (at !== null && Number.isNaN(at.getTime()))
+    throw new AuditError('BAD_USER_INPUT', `--expires must be a span like 30d, not ${expires}`);
   const tenants = flags['tenant'] === undefined ? null : listOf(flags['tenant']);
-  const input = { name, roles, tenants, expiresAt: ms === undefined ? null : new Date(Date.now() + ms).toISOString() };
+  const input = { name, roles, tenants, expiresAt: at?.toISOString() ?? null };
   return {
     query:
       'mutation ($input: ApiKeyInput!) { payload: createApiKey(input: $input) { apiKey { id prefix } secret userErrors { code message } } }',

@@ -1,6 +1,6 @@
 /** `gatetrail query-api 'GRAPHQL'`: one operation. */
 import { AuditError } from '../../core/errors.ts';
-import { call, serviceOptions, withService } from '../service.ts';
+import { call, headersOf, serviceOptions, withService } from '../service.ts';
 import { exitCodes, print, text, type Verb } from '../verb.ts';
 
 const queryApi: Verb = {
@@ -9,9 +9,9 @@ const queryApi: Verb = {
   options: { '--variables <JSON>': 'its variables', ...serviceOptions },
   async run(flags, [query]) {
     const variables = readVariables(text(flags, 'variables'));
-    const reason = text(flags, 'reason');
-    const headers = { 'content-type': 'application/json', ...(reason !== undefined && { 'x-access-reason': reason }) };
-    const answer = (await withService(flags, (service) => call(service, '/graphql', JSON.stringify({ query, variables }), headers))) as {
+    const answer = (await withService(flags, (service) =>
+      call(service, '/graphql', JSON.stringify({ query, variables }), headersOf(flags)),
+    )) as {
       errors?: unknown;
     };
     print(flags['json'] === true ? answer : JSON.stringify(answer, null, 2));

@@ -105,6 +105,23 @@ describe('gatetrail config', () => {
     expect(await runGatetrail(['config', 'check', '--json', '--config', file], { dataDir: folder })).toMatchObject({ code: 0, out: '' });
   });
 
+  it('check opens every file that the configuration names, and lists what is wrong with each', async () => {
+    writeFileSync(
+      file,
+      `geoip: ${folder}/gone.mmdb
+rules: [${folder}/no-rules]
+catalogue: ${folder}/gone.yaml
+http: { tls: { cert: ${folder}/gone.pem, key: ${folder}/gone.key } }
+kafka: { brokers: [127.0.0.1:1], tls: ${folder}/gone-ca.pem }
+`,
+    );
+    const { code, out } = await runGatetrail(['config', 'check', '--json', '--config', file], { dataDir: folder });
+    expect(code).toBe(2);
+    const faults = out.trim().split('\n').map((line) => JSON.parse(line) as { path: string; message: string }); // prettier-ignore
+    expect(faults.map(({ path }) => path)).toEqual(['', 'rules', 'geoip', 'http.tls.cert', 'http.tls.key', 'kafka.tls']);
+    for (const { message } of faults) expect(message).toMatch(/ENOENT/);
+  });
+
   it('check lists the faults of the catalogue too, and start stops by them before anything runs', async () => {
     const catalogue = join(folder, 'catalogue.yaml');
     writeFileSync(catalogue, 'apis:\n  - name: a\n    sunset: soon\n    owners: x\n');

@@ -273,6 +273,19 @@ WHERE arrived = '${on(day)}' AND tenant != '' GROUP BY data ORDER BY data`);
     expect(await letters()).toEqual([6]); // nobody knows what data it has
   });
 
+  test('that is widened takes more of a batch, and both counts explain what is gone', async () => {
+    await store(0, ['/chd/0', '/1', '/2', '/phi/3', '/4', '/5', '/phi/6']);
+    for (const dataClasses of [['chd'], ['chd', 'phi']])
+      await retentionAt(database.clickhouse, day + 2 * dayMs, { policy: policy(400, { cards: { dataClasses, days: 1 } }) }).run();
+    expect(await offsets()).toEqual([1, 2, 4, 5]);
+    expect(await removals()).toEqual([{ kind: 'events', class: 'cards', policy: 'cards P1D', n: 3, tenants: ['t0'] }]);
+    const api = await startApi(database.clickhouse, { clock: { now: () => day + 2 * dayMs } });
+    const range = `range: {absolute: {from: "${on(day)}T00:00:00Z", to: "${on(day)}T12:00:00Z"}}`;
+    const { data } = await api.ask(`{completeness(${range}) {complete partitions {events pruned}}}`);
+    api.close();
+    expect(data.completeness).toEqual({ complete: true, partitions: [{ events: 7, pruned: 3 }] });
+  });
+
   test('that is kept longer than the default stays when the rest of its day goes', async () => {
     await store(0, [...values, 'bad']);
     await retentionAt(database.clickhouse, day + 31 * dayMs, { policy: policy(30, { cards: { dataClasses: ['chd'], days: 400 } }) }).run();

@@ -2,6 +2,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -205,6 +207,18 @@ describe('importing', () => {
     expect(ran).toMatchObject({ code, log: expect.stringContaining(why) });
   });
 
+  test('into another web server says what came from there', async () => {
+    const other = createServer((_, response) => response.end('<html>'));
+    await new Promise<void>((done) => void other.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const ran = await runGatetrail(['import', '-', '--url', url, '--key', 'k'], { dataDir, input: 'x\n' });
+    other.close();
+    expect(ran).toMatchObject({
+      code: 75,
+      log: expect.stringContaining(`Expected a service of Gatetrail at ${url}; 200 without JSON came`),
+    });
+  });
+
   test('follows a file through its rotation', async () => {
     const followed = join(folder, 'followed.log');
     writeFileSync(followed, `${line('/follow/a')}\n`);
@@ -235,6 +249,26 @@ describe('importing', () => {
     expect(await ended).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ messages: 3, events: 3 });
   });
+});
+
+test('a key that would never end is refused', async () => {
+  const args = ['keys', 'create', '--name', 'n', '--role', 'ingest', '--expires', '99999999999999d'];
+  expect(await runGatetrail(args, { dataDir })).toMatchObject({
+    code: 2,
+    log: expect.stringContaining('--expires must be a span like 30d'),
+  });
+});
+
+test('a reason may be written in any language', async () => {
+  const args = [
+    'query-api',
+    'query Why { me { name } auditEvents(range: {relative: "PT1H"}) { nodes { id } } }',
+    '--reason',
+    'Prüfung\n– 5 €',
+  ];
+  expect(await runGatetrail(args, { dataDir })).toMatchObject({ code: 0 });
+  const statement = "SELECT DISTINCT reason FROM gatetrail.access_log WHERE operation = 'Why'";
+  expect(await sqlText(engineOf(dataDir, 'default'), statement)).toBe('Prüfung – 5 €\n');
 });
 
 describe('recognising', () => {

@@ -28,7 +28,10 @@ export type Answer = any;
 export interface TestApi {
   readonly url: string;
   /** A key is `root`, the admin of all tenants, when nothing is said. */
-  ask(query: string, options?: { readonly key?: string; readonly variables?: object; readonly signal?: AbortSignal }): Promise<Answer>;
+  ask(
+    query: string,
+    options?: { readonly key?: string; readonly variables?: object; readonly signal?: AbortSignal; readonly reason?: string },
+  ): Promise<Answer>;
   makeKey(tenants: readonly string[], roles?: readonly string[]): Promise<string>;
   /** What answered INTERNAL: faults of ours. */
   readonly faults: readonly object[];
@@ -70,8 +73,12 @@ export async function startApi(
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  const ask: TestApi['ask'] = async (query, { key = 'root', variables = {}, signal } = {}) => {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+  const ask: TestApi['ask'] = async (query, { key = 'root', variables = {}, signal, reason } = {}) => {
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Bearer ${key}`,
+      ...(reason !== undefined && { 'x-access-reason': reason }),
+    };
     const body = JSON.stringify({ query, variables });
     return (await fetch(url, { method: 'POST', headers, body, ...(signal && { signal }) })).json();
   };

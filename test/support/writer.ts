@@ -11,7 +11,7 @@ import { openBatchStore } from '../../storage/batch-store.ts';
 import type { ClickHouse } from '../../storage/clickhouse.ts';
 import { openLedger, type PartitionKey } from '../../storage/ledger.ts';
 
-/** `eN` are N events, `bad` a dead letter, `skip` is skipped; anything else is one event whose path is the text, `/chd…` of that data class. */
+/** `eN` are N events, `bad` a dead letter, `skip` is skipped; anything else is one event whose path is the text, `/chd…` and `/phi…` of that data class. */
 export function lineDecoder(normaliser = 'test'): Decoder {
   return {
     normaliser,
@@ -28,7 +28,7 @@ export function lineDecoder(normaliser = 'test'): Decoder {
               timestamp: receivedAt * 1000 - 1_000_000,
               tenant: `t${message.offset % 3}`,
               url_path: text,
-              data_classes: text.startsWith('/chd') ? ['chd'] : [],
+              data_classes: /^\/(chd|phi)/.exec(text)?.slice(1) ?? [],
               time_source: 'start',
             },
             message.offset,

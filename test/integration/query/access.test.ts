@@ -116,6 +116,16 @@ test('every read of events and dead letters is written down before its answer', 
   expect(found.find(({ action }) => action === 'auditEvents')).toMatchObject({ operation: 'Look' });
 });
 
+test.each([
+  ['in UTF-8, which is how headers are sent mostly', Buffer.from('Prüfung – 5 €').toString('latin1'), 'Prüfung – 5 €'],
+  ['in Latin-1, which HTTP says', 'Prüfung', 'Prüfung'],
+])('the reason of a look is written down as it was given, %s', async (_, reason, written) => {
+  const { data } = await api.ask(`query Why {auditEvents(${thatDay}) {nodes {id}}}`, { reason });
+  expect(data.auditEvents.nodes).toHaveLength(4);
+  const statement = "SELECT reason FROM access_log WHERE operation = 'Why' ORDER BY at DESC LIMIT 1";
+  expect(await sqlRows(engine, statement, database.name)).toEqual([{ reason: written }]);
+});
+
 test('what cannot be written down is not answered', async () => {
   const accessLog = { write: () => Promise.reject(new Error('the log is away')) };
   const mute = await startApi(database.clickhouse, { clock: nextMorning, accessLog });

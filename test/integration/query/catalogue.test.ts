@@ -178,6 +178,26 @@ test('consumers come in pages, and are found by a part of their name', async () 
   expect(errors[0].extensions.code).toBe('CURSOR_INVALID');
 });
 
+test('however many routes and consumers there are, each has when it was seen last', async () => {
+  const many = mkdtempSync(join(tmpdir(), 'gatetrail-catalogue-'));
+  const names = Array.from({ length: 8_000 }, (_, at) => `{ name: c-${at}-${'x'.repeat(20)} }`);
+  const routes = Array.from({ length: 3_000 }, (_, at) => `/orders/${'x'.repeat(40)}/${at}`);
+  writeFileSync(
+    join(many, 'catalogue.yaml'),
+    `apis: [{ name: orders, servers: [/v1], routes: [${routes.join(', ')}, '/orders/{id}'] }]\nconsumers: [${names.join(', ')}, { name: mobile }]`,
+  );
+  const catalogue = { ...(await readCatalogue(join(many, 'catalogue.yaml'))), loadedAt: 0 };
+  const large = await startApi(database.clickhouse, { clock: { ...nextMorning, now: () => now }, catalogue });
+  const query = '{catalogue {apis {routes {lastSeenAt}} consumers(search: "m", first: 1) {nodes {name lastSeenAt}}}}';
+  const { data } = await large.ask(query);
+  const acme = (await large.ask(query, { key: await large.makeKey(['acme']) })).data;
+  large.close();
+  for (const { apis, consumers } of [data.catalogue, acme.catalogue]) {
+    expect(apis[0].routes.filter(({ lastSeenAt }: { lastSeenAt: string | null }) => lastSeenAt !== null)).toHaveLength(1);
+    expect(consumers.nodes).toEqual([{ name: 'mobile', lastSeenAt: '2026-11-23T10:01:00.000Z' }]);
+  }
+});
+
 test('a key of one tenant sees what its own events say, and no consumer of another', async () => {
   const key = await api.makeKey(['acme']);
   const { apis, consumers } = await ask('apis {routes {lastSeenAt}} consumers {nodes {name lastSeenAt}}', key);

@@ -254,6 +254,19 @@ test('the answer says which rows it was made from', async () => {
   expect(await sourceOf('latency {p95}')).toBe('EVENTS');
 });
 
+test('a range may begin with time itself, whatever its answer is made from', async () => {
+  const range = rangeOf({ from: 0, to: first + span });
+  const query = `query(${declared}) {
+    metrics(${passed}) {source total {requests}}
+    timeSeries(${passed}, interval: "P1M", timeZone: "Asia/Kolkata") {source series {total {requests}}}
+  }`;
+  const total = { requests: events.length };
+  expect(await ask(query, { range })).toEqual({
+    metrics: { source: 'HOURS', total },
+    timeSeries: { source: 'MINUTES', series: [{ total }] },
+  });
+});
+
 test('a key sees the hours and minutes of its tenants alone', async () => {
   const key = await api.makeKey(['acme']);
   for (const range of [wholeDays, { from: first + 1, to: first + 2 * hour }]) {

@@ -44,6 +44,11 @@ describe('migrations', () => {
     expect(await pendingMigrations(database.clickhouse, folder)).toEqual([]);
   });
 
+  test('are all missing where the database itself is', async () => {
+    await database.clickhouse.run('DROP DATABASE {name:Identifier}', { parameters: { name: database.name } });
+    expect(await pendingMigrations(database.clickhouse, folder)).toContain('0001_storage');
+  });
+
   test('are applied by one of many processes that start together; the others wait for it', async () => {
     const applied = await Promise.all(['a', 'b', 'c', 'd'].map((holder) => run(holder)));
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);

@@ -108,6 +108,26 @@ describe('rollups equal the events', () => {
     expect(await staleSpans(database.clickhouse, all)).toEqual([]);
   });
 
+  test('of an archive of many years that arrived in a day, in statements whose parameters ClickHouse takes', async () => {
+    const from = Date.parse('2024-11-22T00:00:00Z');
+    await store(Array.from({ length: 13_000 }, (_, at) => ({ timestamp: time(from + at * 3_600_000), tenant: 'acme' })));
+    const { clickhouse } = database;
+    const sizes: number[] = [];
+    const weigh = (options?: { readonly parameters?: object }) =>
+      void sizes.push(...Object.values(options?.parameters ?? {}).map((value) => String(value).length));
+    const weighed: ClickHouse = {
+      ...clickhouse,
+      run: (sql, options) => (weigh(options), clickhouse.run(sql, options)),
+      rows: (sql, options) => (weigh(options), clickhouse.rows(sql, options)),
+    };
+    expect(await step(weighed)).toBe(13_000);
+    expect(await rebuild({ clickhouse: weighed }, all)).toBe(13_000);
+    expect(Math.max(...sizes)).toBeLessThan(128 * 1024); // http_max_field_value_size
+    expect(await findDrift(clickhouse, all)).toEqual([]);
+    const sum = "SELECT sum(requests) FROM rollup_hour FINAL WHERE tenant != ''";
+    expect(await sqlText(engine, sum, database.name)).toBe('13000\n');
+  });
+
   test('with several jobs at once, while batches come', async () => {
     for (let round = 0; round < 3; round += 1) {
       await store(someEvents(60));

@@ -216,6 +216,20 @@ plan: {}
     ['an OpenAPI document that is not there', 'apis: [{ name: a, openapi: gone.yaml }]', /apis\[0\]\.openapi: gone\.yaml cannot be read/],
     ['what is no YAML', 'apis: [', /catalogue\.yaml: /],
     ['a list', '- a', /expected apis, plans and consumers by name/],
+    ['an alias of nothing', 'apis: *nope', /catalogue\.yaml: Unresolved alias/],
+    ['plans that are a list', 'plans: [a]', /catalogue\.yaml:1: plans: expected values by name, got \["a"\]/],
+    ['a plan that is none', 'plans: { small: 7 }', /catalogue\.yaml:1: plans\.small: expected values by name, got 7/],
+    ['a mistyped name in a plan', 'plans: { small: { limit: [] } }', /catalogue\.yaml:1: plans\.small\.limit: expected one of limits/],
+    [
+      'a mistyped name in a limit',
+      'plans: { small: { limits: [{ requests: 1, per: PT1M, burst: 2 }] } }',
+      /plans\.small\.limits\[0\]\.burst: expected one of requests, per/,
+    ],
+    [
+      'a consumer that stands twice',
+      'consumers: [{ name: a }, { name: a }]',
+      /consumers\[1\]\.name: expected a name that no consumer before/,
+    ],
     ['a date of no calendar', 'apis: [{ name: a, sunset: 2026-02-30 }]', /sunset: expected a date/],
   ])('%s', async (_, text, message) => expect(read(text)).rejects.toThrow(message));
 
