@@ -1,6 +1,7 @@
 /** What a mail shows of the requests behind an alert: five of them, masked, and who or what contributed most. */
 import type { Rule } from '../sigma/document.ts';
 import type { AlertView } from '../storage/alerts.ts';
+import { isMapped } from '../storage/address-text.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { groupColumn, matches, stepMs } from './compile/rule.ts';
 
@@ -69,5 +70,5 @@ WHERE ${where}`,
 
 const masked = (bits: number) => `toString(tupleElement(IPv6CIDRToRange(assumeNotNull(client_address), ${bits}), 1))`;
 const network = `multiIf(isNull(client_address), '',
-    startsWith(toString(client_address), '::ffff:'), concat(replaceOne(${masked(120)}, '::ffff:', ''), '/24'),
+    ${isMapped}, concat(replaceOne(${masked(120)}, '::ffff:', ''), '/24'),
     concat(${masked(48)}, '/48'))`;

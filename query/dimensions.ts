@@ -1,5 +1,6 @@
 /** Dimensions of figures as expressions over events: Nullable(String), null where a value is absent. */
-import { addressText, listColumns, numberColumns, textColumns } from './filter.ts';
+import { addressText } from '../storage/address-text.ts';
+import { listColumns, numberColumns, textColumns } from './filter.ts';
 
 const camel = (dimension: string) => dimension.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 const firstOf = (columns: readonly string[]) => `coalesce(${columns.map((column) => `nullIf(toString(${column}), '')`).join(', ')})`;

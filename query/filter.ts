@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { AuditError } from '../core/errors.ts';
 import { decodeEventId } from '../core/event-id.ts';
 import { credentialHashes, type PurposeKey } from '../core/keys.ts';
+import { addressText } from '../storage/address-text.ts';
 import { type Match, parseSearch } from './search.ts';
 import { userAgentFamily } from './user-agent-family.ts';
 
@@ -46,6 +47,11 @@ export const textColumns: Readonly<Record<string, readonly string[]>> = {
   userAgentFamily: [userAgentFamily],
 };
 
+/** undefined for what is no text of an event, also for a name that every object has. */
+export const columnsOf = (name: string): readonly string[] | undefined => ownOf(textColumns, name);
+const ownOf = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 /** An event has several values of these, or none. */
 export const listColumns: Readonly<Record<string, string>> = { dataClass: 'data_classes', signal: 'signals' };
 
@@ -58,7 +64,6 @@ export const numberColumns: Readonly<Record<string, string>> = {
   responseBytes: 'coalesce(http_response_size, http_response_body_size)',
 };
 
-export const addressText = "ifNull(replaceRegexpOne(toString(client_address), '^::ffff:', ''), '')";
 const maxDepth = 5;
 
 /** `credentialKeys`: what raw keys are hashed with, the current one first. */
@@ -87,13 +92,13 @@ function all(filter: Match, bind: Compiling, depth: number): string {
 
 function one(name: string, value: unknown, bind: Compiling, depth: number): string {
   if (name === 'not') return `NOT ${all(value as Match, bind, depth + 1)}`; // the schema has checked the shapes
-  if (name === 'search') return all(parseSearch(String(value)), bind, depth);
+  if (name === 'search') return all(parseSearch(String(value)), bind, 0); // its own nesting is not the caller's
   if (Array.isArray(value)) return list(name, value, bind, depth);
   const match = value as Match; // the schema has checked the shapes
   if (name === 'credential') return operators(match, (operator, operand) => credentialOperator(operator, operand, bind));
-  const text = textColumns[name];
+  const text = columnsOf(name);
   if (text) return operators(match, (operator, operand) => anyColumn(text, operator, operand, bind));
-  const number = numberColumns[name];
+  const number = ownOf(numberColumns, name);
   if (number !== undefined) return operators(match, (operator, operand) => numberOperator(number, operator, operand, bind));
   if (name === 'clientAddress') return operators(match, (operator, operand) => addressOperator(operator, operand, bind));
   throw new AuditError('BAD_USER_INPUT', `There is no filter field ${name}`);
@@ -117,7 +122,7 @@ function list(name: string, values: unknown[], bind: Compiling, depth: number): 
     const stored = values.map((value) => String(value).toLowerCase());
     return `toString(${name}) IN ${bind(stored, 'Array(String)')}`;
   }
-  const column = listColumns[name];
+  const column = ownOf(listColumns, name);
   if (column === undefined) throw new AuditError('BAD_USER_INPUT', `There is no filter field ${name}`);
   return `hasAny(${column}, ${bind(values, 'Array(String)')})`;
 }

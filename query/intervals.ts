@@ -29,7 +29,8 @@ export function intervals({ range, interval, timeZone, maxPoints }: Asked): Inte
   const zone = calendarOf(timeZone);
   const asked = interval ?? fitting(range.to - range.from);
   const span = parseDuration(asked);
-  if (span === null || span < 1_000) throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, got ${asked}`);
+  if (span === null || span < 1_000 || !Number.isInteger(span))
+    throw new AuditError('BAD_USER_INPUT', `Expected an interval of a second or more, in whole milliseconds, got ${asked}`);
   const step = stepOf(asked, span);
   if (step === null) {
     const first = Math.floor(range.from / span) * span;

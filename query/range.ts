@@ -27,7 +27,7 @@ export function resolveRange(input: TimeRange, now: number, limits: RangeLimits)
 }
 
 function relativeRange(text: string, now: number): Range {
-  const span = parseDuration(text);
-  if (span === null || span <= 0) throw new AuditError('BAD_USER_INPUT', `Expected a duration such as PT1H, got ${JSON.stringify(text)}`);
+  const span = Math.round(parseDuration(text) ?? 0);
+  if (span <= 0) throw new AuditError('BAD_USER_INPUT', `Expected a duration such as PT1H, got ${JSON.stringify(text)}`);
   return { from: now - span, to: now };
 }

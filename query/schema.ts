@@ -22,5 +22,6 @@ export function createResolvers(
     Quantiles: figures.Quantiles,
     Alert: alerts.Alert,
     AuditEvent: alerts.AuditEvent,
+    CatalogueConsumer: state.CatalogueConsumer,
   };
 }

@@ -15,10 +15,15 @@ export function parseSearch(phrase: string): Match {
 }
 
 function term(part: string): Match {
-  if (part.startsWith('-') && part.length > 1) return { not: term(part.slice(1)) };
+  const [dashes = ''] = /^-+(?=.)/s.exec(part) ?? [];
+  if (dashes !== '') {
+    const rest = term(part.slice(dashes.length));
+    return dashes.length % 2 === 0 ? rest : { not: rest };
+  }
   const [, name, quoted, bare] = /^(?:([A-Za-z]+):)?(?:"([^"]*)"|(.+))$/s.exec(part) ?? [];
   const value = quoted ?? bare ?? '';
   if (name === undefined) return { or: ['path', 'route', 'consumer', 'requestId'].map((field) => ({ [field]: { contains: value } })) };
+  if (name === 'search') throw new AuditError('BAD_USER_INPUT', 'There is no filter field search in a search phrase');
   if (numbers.has(name)) return { [name]: comparison(name, value) };
   if (words.has(name)) return { [name]: [name === 'outcome' || name === 'lifecycle' ? value.toUpperCase() : value] };
   if (name === 'clientAddress') return { clientAddress: { in: [value] } };

@@ -8,7 +8,7 @@ import { byConsumer, byRoute } from '../storage/rollup-tables.ts';
 import type { Range, Scope } from '../storage/scope.ts';
 import type { Column, Counting } from './columns.ts';
 import { dimensionColumns } from './dimensions.ts';
-import { textColumns, type Match } from './filter.ts';
+import { columnsOf, type Match } from './filter.ts';
 import { parseSearch } from './search.ts';
 
 export interface Need {
@@ -80,7 +80,7 @@ function filterColumns(filter: Match): readonly string[] {
     if (name === 'not') return filterColumns(value as Match);
     if (name === 'search') return filterColumns(parseSearch(String(value)));
     if (name === 'status') return Object.entries(value).every(partsClasses) ? [status] : [name];
-    return textColumns[name] ?? [name];
+    return columnsOf(name) ?? [name];
   });
 }
 

@@ -4,6 +4,7 @@
  * Bounds are bound parameters; nothing asks the clock.
  */
 import type { Rule, Selection } from '../../sigma/document.ts';
+import { addressText } from '../../storage/address-text.ts';
 
 /** Steps of event time, milliseconds. Cursors stand on multiples of it. */
 export const stepMs = 5_000;
@@ -69,9 +70,9 @@ ORDER BY toUInt64(bucket), tenant, grp`;
   };
 }
 
-/** What a rule groups by, as text; IPv4 is stored v4-mapped and shown plain. */
+/** What a rule groups by, as text. */
 export function groupColumn({ groupBy }: Pick<Rule, 'groupBy'>): string {
-  return groupBy === 'client_address' ? "replaceOne(ifNull(toString(client_address), ''), '::ffff:', '')" : 'consumer_name';
+  return groupBy === 'client_address' ? addressText : 'consumer_name';
 }
 
 /** Values were read as digits and letters only. */

@@ -5,7 +5,7 @@ import { facets } from '../facets.ts';
 import { freshnessOf } from '../freshness.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
 import type { Resolvers } from '../resolver-types.ts';
-import { groupLimit } from './figures.ts';
+import { few, groupLimit } from './figures.ts';
 
 export function eventResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf }: Guard) {
   const { closed, cursorKeys, limits } = options;
@@ -28,7 +28,7 @@ export function eventResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
           facets(scopeOf(context), {
             range: rangeOf(args.range),
             filter: args.filter ?? null,
-            dimensions: args.dimensions,
+            dimensions: few(args.dimensions),
             limit: groupLimit(args.limit ?? 10, limits),
           }),
         { rows: (answer) => answer.reduce((sum, { values }) => sum + values.length, 0) },

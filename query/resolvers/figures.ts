@@ -1,7 +1,7 @@
 /** Metrics and series, with the figures that the operation asks for. */
 import type { GraphQLResolveInfo } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { AuditError } from '../../core/errors.ts';
-import type { QueryMetricsArgs } from '../../schemas/api.ts';
+import type { Dimension, QueryMetricsArgs } from '../../schemas/api.ts';
 import { askedBelow } from '../asked.ts';
 import { figures, type Values } from '../figures.ts';
 import { freshnessOf } from '../freshness.ts';
@@ -17,7 +17,7 @@ export function figureResolvers(options: ReadOptions, { guarded, scopeOf, rangeO
   const queryOf = (args: QueryMetricsArgs, info: GraphQLResolveInfo, limit: number): FigureQuery => ({
     range: rangeOf(args.range),
     filter: args.filter ?? null,
-    groupBy: args.groupBy ?? [],
+    groupBy: few(args.groupBy ?? []),
     orderBy: args.orderBy ?? null,
     limit: groupLimit(limit, limits),
     asked: askedBelow(info),
@@ -54,6 +54,14 @@ export function figureResolvers(options: ReadOptions, { guarded, scopeOf, rangeO
 function valuesOf<Table extends Readonly<Record<string, { readonly value: unknown }>>>(table: Table) {
   const entries = Object.entries(table).map(([name, { value }]) => [name, value]);
   return Object.fromEntries(entries) as { readonly [Name in keyof Table]: Table[Name]['value'] }; // the same names
+}
+
+const maxDimensions = 32;
+
+/** As many as there are, so that each may be asked for: facets need a statement for each. @throws BAD_USER_INPUT */
+export function few(dimensions: readonly Dimension[]): readonly Dimension[] {
+  if (dimensions.length <= maxDimensions) return dimensions;
+  throw new AuditError('BAD_USER_INPUT', `At most ${maxDimensions} dimensions, got ${dimensions.length}`);
 }
 
 /** @throws BAD_USER_INPUT beyond limits.maxGroups */

@@ -6,10 +6,13 @@ import { deadLetters, standingLetters } from '../dead-letters.ts';
 import type { Guard, ReadOptions } from '../guard.ts';
 import { resolveRange } from '../range.ts';
 import type { Resolvers } from '../resolver-types.ts';
-import type { TimeRange } from '../../schemas/api.ts';
+import type { CatalogueConsumer, CatalogueConsumerLimitsArgs, ConsumerLimit, TimeRange } from '../../schemas/api.ts';
 import { pipelineStatus } from '../pipeline.ts';
 
-export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf, pageSize }: Guard) {
+type LimitsArgs = Partial<CatalogueConsumerLimitsArgs>;
+type LimitsIn = (args: LimitsArgs) => Promise<ConsumerLimit[]>;
+
+export function stateResolvers(options: ReadOptions, { guarded, nested, scopeOf, rangeOf, pageSize }: Guard) {
   const { clickhouse, clock, closed, cursorKeys, replays } = options;
   const replayable = replays?.replayable ?? (async () => []);
   // What was removed is explained, however long ago: the ledger and the record of removals stay.
@@ -40,6 +43,10 @@ export function stateResolvers(options: ReadOptions, { guarded, scopeOf, rangeOf
         return options.catalogue ? viewCatalogue(options.catalogue, given) : null;
       }),
       pipeline: guarded((_, context) => pipelineStatus(options, scopeOf(context)), { roles: ['admin', 'operator'] }),
+    },
+    CatalogueConsumer: {
+      // A function of the view, which the types of the schema do not know.
+      limits: nested(({ limits }: CatalogueConsumer, args: LimitsArgs) => (limits as unknown as LimitsIn)(args)),
     },
     Mutation: {
       replayDeadLetters: guarded(

@@ -190,6 +190,10 @@ test('however many routes and consumers there are, each has when it was seen las
   const large = await startApi(database.clickhouse, { clock: { ...nextMorning, now: () => now }, catalogue });
   const query = '{catalogue {apis {routes {lastSeenAt}} consumers(search: "m", first: 1) {nodes {name lastSeenAt}}}}';
   const { data } = await large.ask(query);
+  const { errors } = await large.ask(
+    '{catalogue {a: consumers(first: 1000) {nodes {limits {used}}} b: consumers(first: 1) {nodes {limits {used}}}}}',
+  );
+  expect(errors?.[0]?.extensions.code).toBe('QUERY_TOO_EXPENSIVE');
   const acme = (await large.ask(query, { key: await large.makeKey(['acme']) })).data;
   large.close();
   for (const { apis, consumers } of [data.catalogue, acme.catalogue]) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { groupColumn } from '../../../alerts/compile/rule.ts';
 import { nextMorning, startApi, thatDay, type TestApi } from '../../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
@@ -127,6 +128,31 @@ test('numbers, addresses, outcomes and signals', async () => {
   expect(await paths({ clientAddress: { in: ['2001:db8::/32', '10.1.2.4'] } })).toEqual([second]);
   expect(await paths({ outcome: ['ABORTED', 'CLIENT_ERROR'] })).toEqual([bare, first]);
   expect(await paths({ signal: ['sql-injection', 'other'] })).toEqual([first]);
+});
+
+test('an address that only looks like a mapped one stays what it is, in filters, facets and groups of alerts', async () => {
+  const other = await freshDatabase(engine);
+  const addresses = ['::ffff:0:102:304', '2001:db8::ffff:1:2', '192.0.2.1'];
+  await writeEvents(
+    engine,
+    other.name,
+    addresses.map((client_address, kafka_offset) => eventRow({ client_address, kafka_offset, batch_events: 3 })),
+  );
+  await writeClaims(engine, other.name, [claimRow({ first_offset: 0, last_offset: 2 })]);
+  const asked = await startApi(other.clickhouse, { clock: nextMorning });
+  for (const address of addresses) {
+    const filter = { clientAddress: { in: [address] } };
+    const query = `query($filter: AuditEventFilter) {auditEvents(${thatDay}, filter: $filter) {nodes {client {address}}}}`;
+    const { data, errors } = await asked.ask(query, { variables: { filter } });
+    expect([data?.auditEvents.nodes, errors]).toEqual([[{ client: { address } }], undefined]);
+  }
+  const { data } = await asked.ask(`{facets(${thatDay}, dimensions: [CLIENT_ADDRESS]) {values {value}}}`);
+  const sorted = addresses.toSorted();
+  expect(data.facets[0].values.map(({ value }: { value: string }) => value)).toEqual(sorted);
+  const groups = `SELECT ${groupColumn({ groupBy: 'client_address' })} AS name FROM events ORDER BY name`;
+  expect((await other.clickhouse.rows<{ name: string }>(groups)).map(({ name }) => name)).toEqual(sorted);
+  asked.close();
+  await other.close();
 });
 
 test('and, or and not join as they read, five deep', async () => {

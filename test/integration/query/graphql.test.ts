@@ -57,6 +57,18 @@ test('pages go through every event once, forwards and back, with exact flags', a
   expect((await walk('last', 'before', 'hasPreviousPage', 'startCursor')).toReversed()).toEqual(forwards);
 });
 
+test('one question cannot start statements without end', async () => {
+  const facets = `query($all: [Dimension!]!) {facets(${range}, dimensions: $all) {otherCount}}`;
+  const all = Array.from({ length: 33 }, () => 'STATUS');
+  expect((await ask(facets, 'root', { all: all.slice(1) })).data.facets).toHaveLength(32);
+  const groups = `query($all: [Dimension!]!) {metrics(${range}, groupBy: $all) {total {requests}}}`;
+  for (const query of [facets, groups])
+    expect((await ask(query, 'root', { all })).errors?.[0]).toMatchObject({
+      message: 'At most 32 dimensions, got 33',
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+});
+
 test('a key of one tenant sees nothing of another, by page, id, facet or figure', async () => {
   const made = await ask('mutation {createApiKey(input: {name: "a", roles: [ADMIN], tenants: ["acme"]}) {secret userErrors {message}}}');
   const token = made.data.createApiKey.secret;

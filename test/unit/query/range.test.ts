@@ -11,6 +11,11 @@ test('a range ends now or where it says, and may begin before the oldest event',
   expect(resolveRange({ absolute: { from: 8_900_000, to: 9_000_001 } }, now, limits)).toEqual({ from: 8_900_000, to: 9_000_001 });
 });
 
+test('a range has whole milliseconds, as its bounds', () => {
+  expect(resolveRange({ relative: 'PT1.0004S' }, now, limits)).toEqual({ from: now - 1_000, to: now });
+  expect(() => resolveRange({ relative: 'PT0.0004S' }, now, limits)).toThrowError(coded('BAD_USER_INPUT'));
+});
+
 test('a range that is empty, too wide, too old or no duration is refused by its code', () => {
   expect(() => resolveRange({ absolute: { from: 5, to: 5 } }, now, limits)).toThrowError(coded('BAD_USER_INPUT'));
   expect(() => resolveRange({ relative: 'P1D' }, now, limits)).toThrowError(coded('RANGE_TOO_WIDE'));
@@ -71,6 +76,6 @@ test('a zone that is none and too many intervals are refused', () => {
     expect(() => intervals({ range: { from: 0, to: 1 }, interval, timeZone: 'Mars/Base', maxPoints })).toThrow(refused);
   for (const interval of ['PT1S', 'PT1M', 'P1D'])
     expect(() => startsOf(interval, '1900-01-01T00:00Z', '2026-01-01T00:00Z')).toThrow(/intervals, 10000 are allowed/);
-  for (const interval of ['PT0.5S', '-P1D', 'daily'])
+  for (const interval of ['PT0.5S', 'PT1.0005S', '-P1D', 'daily'])
     expect(() => startsOf(interval, '2026-01-01T00:00Z', '2026-01-02T00:00Z')).toThrow(refused);
 });

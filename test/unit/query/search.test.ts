@@ -13,6 +13,8 @@ test.each([
   ['path:/a.b/*', { path: { matches: String.raw`^/a\.b/.*$` } }],
   ['path:"/a * b"', { path: { eq: '/a * b' } }],
   ['-method:GET', { not: { method: { eq: 'GET' } } }],
+  ['--method:GET', { method: { eq: 'GET' } }],
+  ['---method:GET', { not: { method: { eq: 'GET' } } }],
   ['outcome:auth_failure', { outcome: ['AUTH_FAILURE'] }],
   ['country:AT', { country: { eq: 'AT' } }],
   ['-asn:AS64500', { not: { asn: { eq: 'AS64500' } } }],
@@ -37,8 +39,23 @@ test('several terms must all hold; an empty phrase holds for everything', () => 
   expect(compileFilter({ search: '   ' }).sql.replaceAll(/[()]/g, '')).toBe('1');
 });
 
+test('what a phrase nests by itself does not count, however many signs it has', () => {
+  const deep = { not: { not: { not: { not: { not: { search: 'a -b' } } } } } };
+  expect(() => compileFilter(deep)).not.toThrow();
+  expect(compileFilter({ search: `${'-'.repeat(1_999)}x` }).sql.match(/NOT/g)).toHaveLength(1);
+});
+
 test('what is no phrase is refused', () => {
-  for (const phrase of ['status:many', 'nothing:there', 'clientAddress:x', 'x'.repeat(2_001)]) {
+  for (const phrase of [
+    'status:many',
+    'nothing:there',
+    'constructor:x',
+    'toString:x',
+    'search:x',
+    'not:x',
+    'clientAddress:x',
+    'x'.repeat(2_001),
+  ]) {
     expect(() => compileFilter({ search: phrase }), phrase).toThrowError(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   }
 });
