@@ -50,9 +50,10 @@ const json: JsonFormat = {
 /**
  * address(es) - user [time] "request… Nothing in a line is escaped, and clients write most of it: the request is read from the
  * left, before any header, and what the gateway alone writes from the right. A query with blanks and quotes, which HTTP/2 lets
- * through, can still pretend a status; in JSON none can.
+ * through, can still pretend a status; in JSON none can. A user name can hold all but a colon (RFC 7617), and so no time: brackets
+ * in front of one are a user's.
  */
-const head = /^([^ ",]+(?: ?, ?[^ ",]+)*) - (.+?) \[([^\]]{1,64})\] "(.*)$/s;
+const head = /^([^ ",]+(?: ?, ?[^ ",]+)*) - (?:(.+?) \[(\d\d\/[A-Z][a-z]{2}\/\d{4}:[^\]]{1,40})\]|(.+?) \[-\]) "(.*)$/s;
 const body = /^([^ ]+) ([^ ]+) ([^ ]+)" (\d{1,3}|-) (\d+|-) "(.*)"$/s;
 const tail = / (?:\d+|-) "([^"]*)" "[^"]*" (\d+)ms$/;
 /** A longer tail is not looked for: the search starts at each blank. */
@@ -70,10 +71,10 @@ const text: TextFormat = {
     const end = tailOf(line);
     const parts = head.exec(end === null ? line : line.slice(0, -end[0].length));
     if (parts === null) throw new ReadFailure('BAD_FIELD', '', `expected: ${layout}`);
-    const [, host = '', user = '', at = '', rest = ''] = parts;
+    const [, host = '', dated, at = '', undated = '', rest = ''] = parts;
     event.gateway_kind = 'traefik';
-    event.timestamp = clfMicros(dashed(at), '$.StartUTC');
-    event.consumer_name = dashed(user);
+    event.timestamp = clfMicros(at, '$.StartUTC');
+    event.consumer_name = dashed(dated ?? undated);
     event.gateway_route_name = dashed(end?.[1] ?? '');
     event.duration_ms = durationOf(end?.[2]);
     readClient(host, event, source);

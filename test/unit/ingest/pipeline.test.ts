@@ -97,10 +97,29 @@ describe('a line of text', () => {
     ['203.0.113.7 - 6.6.6.6 - -', '', '203.0.113.7', '6.6.6.6 - -'],
     ['203.0.113.7 - x [22/Nov/2026:09:59:00 +0000]', '', '203.0.113.7', 'x [22/Nov/2026:09:59:00 +0000]'],
     ['api.example.com:8443 203.0.113.7 - John Doe', 'api.example.com', '203.0.113.7', 'John Doe'],
+    ['203.0.113.7 - x [y', '', '203.0.113.7', 'x [y'],
     ['203.0.113.7 ident frank', '', '203.0.113.7', 'frank'],
   ])('%s: what a client types as its user is never taken for its address', (who, host, address, user) => {
     expect(line(who)).toMatchObject({ event: { server_address: host, client_address: address, consumer_name: user } });
   });
+
+  test.each(['x [y', 'x [y]', 'x [y] "GET /b HTTP/1.1" 200 1 "-" "-"', 'x [-] "GET /b HTTP/1.1" 200 1 "-" "-"'])(
+    'of Traefik has its own time and request behind the user %s',
+    (user) => {
+      const [seen] = decode(
+        `203.0.113.7 - ${user} [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 401 5 "-" "-" 1 "orders@docker" "http://192.0.2.31:8080" 2ms`,
+      );
+      expect(seen).toMatchObject({
+        event: {
+          source_format: 'traefik',
+          client_address: '203.0.113.7',
+          consumer_name: user,
+          url_path: '/a',
+          http_response_status_code: 401,
+        },
+      });
+    },
+  );
 
   test.each(['31/Feb/2026:10:00:00 +0000', '22/Nov/2026:25:00:00 +0000', '00/Nov/2026:10:00:00 +0000', '22/Foo/2026:10:00:00 +0000'])(
     'with the time %s, which no calendar has, is a dead letter',
