@@ -121,6 +121,13 @@ describe('a line of text', () => {
     },
   );
 
+  test('of Traefik whose forwarded list has a blank is refused as such, and gives no client by another layout', () =>
+    expect(
+      decode(
+        'foo 192.0.2.1, 203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "-" 1 "orders@docker" "http://192.0.2.31:8080" 2ms',
+      ),
+    ).toMatchObject([{ rejected: { code: 'BAD_FIELD', detectedFormat: 'traefik' } }]));
+
   test.each(['31/Feb/2026:10:00:00 +0000', '22/Nov/2026:25:00:00 +0000', '00/Nov/2026:10:00:00 +0000', '22/Foo/2026:10:00:00 +0000'])(
     'with the time %s, which no calendar has, is a dead letter',
     (time) => expect(line('203.0.113.7 - -', time)).toMatchObject({ rejected: { code: 'BAD_TIME', detectedFormat: 'combined' } }),
