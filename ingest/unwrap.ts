@@ -9,7 +9,7 @@ import { ReadFailure } from './gateway.ts';
 import { decoded, isGzip, opened, tooLarge } from './message-bytes.ts';
 import { maxMessageBytes } from './messages.ts';
 import { type Element, elementOf, failed, pinnedElement, type Recogniser, skipped, unknown } from './recognise.ts';
-import { openWrapper, withoutPrefix } from './wrappers.ts';
+import { openWrapper, withoutAnyPrefix, withoutPrefix } from './wrappers.ts';
 
 const maxElements = 10_000;
 const maxDepth = 3;
@@ -73,7 +73,7 @@ class Opening {
     if (columned !== undefined && (columns !== null || this.columns.length > 0))
       return this.add(this.withColumns(elementOf(columned, line)));
     const isLong = line.length > maxElementBytes;
-    const bare = withoutPrefix(line);
+    const bare = this.bare(line);
     const isJson = (bare[0] === '{' || bare[0] === '[') && !isBracketed(bare);
     const document = isJson ? this.parsed(bare) : undefined;
     if (document !== undefined) return this.json(document, depth);
@@ -84,6 +84,12 @@ class Opening {
     if (found !== undefined) this.add(elementOf(found, bare));
     else if (pinned.text === undefined) this.add(unknown('a line of text', this.recogniser, line));
     else this.add(pinnedElement({ name: pinned.name, format: pinned.text }, bare));
+  }
+
+  /** Without what a shipper put in front. */
+  private bare(line: string): string {
+    const isOwnPattern = this.recogniser.pinned.text?.order === Infinity;
+    return isOwnPattern ? withoutPrefix(line) : withoutAnyPrefix(line);
   }
 
   private json(document: unknown, depth: number): void {
@@ -133,7 +139,7 @@ class Opening {
   }
 
   private isReadable(text: string): boolean {
-    const bare = withoutPrefix(text.trim());
+    const bare = this.bare(text.trim());
     if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && this.parsed(bare) !== undefined) return true;
     if (bare === '' || bare.length > maxElementBytes) return false;
     return this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0;

@@ -64,10 +64,22 @@ const cri = /^\d{4}-\d\d-\d\dT\S{1,40} (?:stdout|stderr) [FP] /;
 // maybe a host, and a tag.
 const syslog5424 = /^<\d{1,3}>\d \S{1,64} \S{1,255} \S{1,48} \S{1,128} \S{1,32} (?:-|(?:\[(?:[^\]\\"]|"(?:[^"\\]|\\.)*")*\])+) ?\ufeff?/;
 const syslog3164 = /^(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S{1,255} )?[\w./-]{1,48}(?:\[\d{1,10}\])?: /;
+// Of rsyslog, RSYSLOG_FileFormat and RSYSLOG_ForwardFormat: as of RFC 3164, with a time of RFC 3339 and always a host. Source:
+// rsyslog.com/doc, reserved template names.
+const rsyslog = /^(?:<\d{1,3}>)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) \S{1,255} [\w./-]{1,48}(?:\[\d{1,10}\])?: /;
+// A priority alone, as on stderr for systemd. Source: sd-daemon(3); haproxy/haproxy, doc/configuration.txt, `log`, format short.
+const priority = /^<\d{1,3}>/;
 
 /** A line without what a container runtime or syslog put in front of it. One that is too long to be read stays as it is. */
 export function withoutPrefix(line: string): string {
   if (line.length > maxElementBytes) return line;
   const bare = line.replace(cri, '');
   return bare[0] === '<' || /^[A-Z]/.test(bare) ? bare.replace(syslog5424, '').replace(syslog3164, '') : bare;
+}
+
+/** Also without what no line of a format that is built in begins with; a pattern of the configuration may ask for it. */
+export function withoutAnyPrefix(line: string): string {
+  const bare = withoutPrefix(line);
+  if ((bare[0] !== '<' && bare[4] !== '-') || bare.length > maxElementBytes) return bare;
+  return bare.replace(rsyslog, '').replace(priority, '');
 }

@@ -7,7 +7,7 @@ import type { Gateway, TextFormat } from '../../../ingest/gateway.ts';
 import { loadGateways } from '../../../ingest/pipeline.ts';
 import { redactPath, redactQuery } from '../../../ingest/redact-url.ts';
 import { redactText, unescaped } from '../../../ingest/secrets.ts';
-import { withoutPrefix } from '../../../ingest/wrappers.ts';
+import { withoutAnyPrefix } from '../../../ingest/wrappers.ts';
 import { leastCpuMs } from '../../support/cpu.ts';
 
 /** The pumps of which tenfold length costs far more than tenfold. What is quick is no fault. */
@@ -119,8 +119,13 @@ describe('lines', () => {
   });
 
   test('without what a shipper puts in front', () => {
-    for (const head of ['<34>1 2026-11-24T10:00:00Z host app - - ', '<34>Nov 24 10:00:00 host app[1]: ', '2026-11-24T10:00:00Z stdout F '])
-      expect(faults([...signs, '[a b="c"]', '[a b="\\"'], (pump) => head + pump, withoutPrefix)).toEqual([]);
+    for (const head of [
+      '<34>1 2026-11-24T10:00:00Z host app - - ',
+      '<34>Nov 24 10:00:00 host app[1]: ',
+      '2026-11-24T10:00:00Z stdout F ',
+      '<34>2026-11-24T10:00:00.123456+00:00 host ',
+    ])
+      expect(faults([...signs, '[a b="c"]', '[a b="\\"'], (pump) => head + pump, withoutAnyPrefix)).toEqual([]);
   });
 });
 

@@ -133,10 +133,22 @@ describe('a line of text', () => {
     (time) => expect(line('203.0.113.7 - -', time)).toMatchObject({ rejected: { code: 'BAD_TIME', detectedFormat: 'combined' } }),
   );
 
-  test.each(['<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -', '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -'])(
-    'is read behind what a shipper puts in front: %s',
-    (who) => expect(line(who)).toMatchObject({ event: { client_address: '203.0.113.7', server_address: '' } }),
+  test.each([
+    '<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -',
+    '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -',
+    '2026-10-10T13:55:36.123456+00:00 web1 nginx: 203.0.113.7 - -',
+    '<134>2026-10-10T13:55:36.123456+00:00 web1 nginx[12]: 203.0.113.7 - -',
+    '2026-10-10T13:55:36Z stdout F 2026-10-10T13:55:36.123456+00:00 web1 nginx: 203.0.113.7 - -',
+    '<6>203.0.113.7 - -',
+  ])('is read behind what a shipper puts in front: %s', (who) =>
+    expect(line(who)).toMatchObject({ event: { client_address: '203.0.113.7', server_address: '' } }),
   );
+
+  test('of HAProxy has its client behind a priority, and behind the header of rsyslog', () => {
+    const httplog = '203.0.113.7:33317 [22/Nov/2026:09:59:00.655] web api/srv1 1/0/3/6/10 200 275 - - ---- 1/1/1/1/0 0/0 "GET /a HTTP/1.1"';
+    for (const head of ['<6>', '2026-11-22T09:59:00.655123+00:00 lb1 haproxy[123]: '])
+      expect(decode(head + httplog)).toMatchObject([{ event: { source_format: 'haproxy', client_address: '203.0.113.7' } }]);
+  });
 
   test('with other words in front is no line of ours', () =>
     expect(line('web1 nginx - 203.0.113.7 - -')).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT' } }));
