@@ -158,6 +158,19 @@ describe('a line of text', () => {
   });
 });
 
+describe('a line whose columns are known', () => {
+  const columns = (names: string) => ({ sources: [{ topic: 'gw', columns: names.split(' ') }] });
+  const fields = 'date time s-ip cs-method cs-uri-stem s-port c-ip sc-status time-taken';
+  const line = '2026-11-22 09:59:00 192.0.2.80 GET /a 443 203.0.113.7 200 15';
+
+  test.each([
+    ['IIS', fields, line, 15],
+    ['Tomcat', fields.replace(' s-port', ''), line.replace(' 443', ''), 15_000],
+  ])('of %s has its duration in the unit of its writer, with few columns too', (_, names, text, ms) =>
+    expect(decode(text, columns(names))).toMatchObject([{ event: { client_address: '203.0.113.7', duration_ms: ms } }]),
+  );
+});
+
 describe('times', () => {
   test('are kept to the microsecond', () => expect(one(canonical()).timestamp).toBe(Date.parse('2026-11-22T09:59:58.123Z') * 1000 + 456));
   test('up to five minutes ahead are kept', () => expect(one(canonical({ timestamp: '2026-11-22T10:05:00Z' })).time_source).toBe('start'));
