@@ -5,8 +5,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { emptyEvent } from '../../../schemas/event.ts';
 import type { Gateway, TextFormat } from '../../../ingest/gateway.ts';
 import { loadGateways } from '../../../ingest/pipeline.ts';
+import { createRecognisers } from '../../../ingest/recognise.ts';
 import { redactPath, redactQuery } from '../../../ingest/redact-url.ts';
 import { redactText, unescaped } from '../../../ingest/secrets.ts';
+import { unwrap } from '../../../ingest/unwrap.ts';
 import { withoutAnyPrefix } from '../../../ingest/wrappers.ts';
 import { leastCpuMs } from '../../support/cpu.ts';
 
@@ -116,6 +118,13 @@ describe('lines', () => {
           `${cut}${end}`,
         ).toEqual([]);
       }
+  });
+
+  test('that may be an array of JSON', () => {
+    const recogniser = createRecognisers(gateways)(undefined);
+    const open = (text: string) => unwrap(Buffer.from(text), { recogniser, columns: [], attributes: {} });
+    for (const head of ['[', '[1', '[1]', '[1.5e'])
+      expect(faults(['1', ' ', '1.', '1 ', '] ', ',', '-1e1'], (pump) => `${head + pump}x`, open)).toEqual([]);
   });
 
   test('without what a shipper puts in front', () => {

@@ -77,6 +77,15 @@ describe('a message is opened', () => {
     ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0xfe]), ['BAD_ENCODING']],
     ['an element over 1 MiB', `[${record},{"x":"${'y'.repeat(1024 * 1024 + 1)}"}]`, ['event', 'TOO_LARGE']],
     ['nesting beyond the parser', '['.repeat(200_000), ['BAD_JSON']],
+    ['an array that ends early', '[1, 2', ['BAD_JSON']],
+    ['an array of objects that ends early', '[ {"a":1}, {"a"', ['BAD_JSON']],
+    ['arrays of values, line by line', '[]\n[7]\n[-1.5e3 , "x", true]\n[null]', Array.from({ length: 5 }, () => 'UNKNOWN_FORMAT')],
+    ['text in brackets', '[24/Nov/2026:10:00:00 +0000] - 200 200 - GET https a.example.com "/a"', ['UNKNOWN_FORMAT']],
+    [
+      'a level in brackets',
+      '[error] 12#0: *3 open() failed\n[notice] x\n[true] y\n[12] z\n[10.0.0.1] z',
+      Array.from({ length: 5 }, () => 'UNKNOWN_FORMAT'),
+    ],
     ['a number too large', '{"timestamp":1e999,"gateway_kind":"x"}', ['UNKNOWN_FORMAT']],
   ])('%s', (_, value, expected) => expect(codes(decode(value))).toEqual(expected));
 
