@@ -68,13 +68,14 @@ class Opening {
   private line(line: string, depth: number): void {
     if (line === '') return;
     const { columned, pinned, text } = this.recogniser;
-    const columns = columned?.format.columns?.(line) ?? null;
-    if (columns !== null) this.columns = columns;
-    if (columned !== undefined && (columns !== null || this.columns.length > 0))
-      return this.add(this.withColumns(elementOf(columned, line)));
-    const isLong = line.length > maxElementBytes;
     const bare = this.bare(line);
+    const columns = columned?.format.columns?.(bare) ?? null;
+    if (columns !== null) this.columns = columns;
     const isJson = (bare[0] === '{' || bare[0] === '[') && !isBracketed(bare);
+    // A shipper may wrap the lines: JSON is none of theirs.
+    if (!isJson && columned !== undefined && (columns !== null || this.columns.length > 0))
+      return this.add(this.withColumns(elementOf(columned, bare)));
+    const isLong = line.length > maxElementBytes;
     const document = isJson ? this.parsed(bare) : undefined;
     if (document !== undefined) return this.json(document, depth);
     if (isLong) return this.add(failed(tooLarge(`expected a line of at most ${maxElementBytes} bytes, more came`), line));

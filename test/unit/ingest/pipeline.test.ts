@@ -178,6 +178,26 @@ describe('a line whose columns are known', () => {
   ])('of %s has its duration in the unit of its writer, with few columns too', (_, names, text, ms) =>
     expect(decode(text, columns(names))).toMatchObject([{ event: { client_address: '203.0.113.7', duration_ms: ms } }]),
   );
+
+  const shipped = [
+    `2026-11-22T10:00:00.123456789Z stdout F ${line}`,
+    `<13>Nov 22 10:00:00 iis1 iis: ${line}`,
+    JSON.stringify({ message: line }),
+    JSON.stringify({ log: `2026-11-22T10:00:00Z stdout F ${line}\n` }),
+    JSON.stringify([{ message: line }]),
+  ];
+
+  test.each([
+    ...shipped,
+    shipped.slice(2, 4).join('\n'),
+    shipped.join('\n'),
+    [`2026-11-22T10:00:00Z stdout F #Fields: ${fields}`, ...shipped].join('\n'),
+  ])('is read out of what a shipper puts around it, line by line too: %s', (message) => {
+    const options = message.includes('#Fields') ? {} : columns(fields);
+    const events = decode(message, options).filter((each) => !('skipped' in each));
+    expect(events).toHaveLength(message.split('GET /a').length - 1);
+    for (const each of events) expect(each).toMatchObject({ event: { source_format: 'w3c', url_path: '/a', duration_ms: 15 } });
+  });
 });
 
 describe('times', () => {
