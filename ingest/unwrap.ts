@@ -125,8 +125,8 @@ class Opening {
 
   /** False where there is nothing inside that could be a record. */
   private wrapper(document: Json, depth: number): boolean {
-    const wrapped = openWrapper(document);
-    if (wrapped === null || !(wrapped.isSure || wrapped.contents.every((content) => this.isReadable(String(content))))) return false;
+    const wrapped = openWrapper(document, (text) => this.isReadable(text)) ?? openWrapper(document, (text) => this.isTaken(text));
+    if (wrapped === null) return false;
     const inside = deeper(depth);
     const around = this.attributes;
     this.attributes = { ...around, ...wrapped.attributes };
@@ -142,8 +142,13 @@ class Opening {
   private isReadable(text: string): boolean {
     const bare = this.bare(text.trim());
     if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && this.parsed(bare) !== undefined) return true;
-    if (bare === '' || bare.length > maxElementBytes) return false;
-    return this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0;
+    return bare !== '' && bare.length <= maxElementBytes && this.recogniser.text(bare) !== undefined;
+  }
+
+  /** By a source all of whose lines are of one format, whatever stands in them. */
+  private isTaken(text: string): boolean {
+    const bare = this.bare(text.trim());
+    return bare !== '' && bare.length <= maxElementBytes && (this.recogniser.pinned.text !== undefined || this.columns.length > 0);
   }
 
   private withColumns(element: Element): Element {

@@ -2,7 +2,7 @@
 import { isObject, type Json } from '../core/fields.ts';
 import { maxElementBytes } from './element-size.ts';
 
-/** What an object was opened to. A text is opened only where it can be read: beside other words it is no wrapper. */
+/** What an object is opened to. A text is opened only where it can be read: beside other words it is no wrapper. */
 export interface Opened {
   readonly contents: readonly unknown[];
   /** Whether a text among them is a record for sure, so that one which cannot be read is its own fault. */
@@ -18,7 +18,7 @@ type Wrapper = (document: Json) => Opened | null;
 const sure = (contents: readonly unknown[]): Opened => ({ contents, isSure: true });
 const text = (value: unknown): Opened | null => (typeof value === 'string' && value !== '' ? { contents: [value], isSure: false } : null);
 
-/** In this order; the first that opens. Sources: gateways' and shippers' own documentation, by the name in front. */
+/** In this order. Sources: gateways' and shippers' own documentation, by the name in front. */
 const wrappers: readonly Wrapper[] = [
   // Azure diagnostic settings.
   ({ records }) => (Array.isArray(records) ? sure(records) : null),
@@ -43,10 +43,11 @@ const wrappers: readonly Wrapper[] = [
   ({ log }) => text(log),
 ];
 
-export function openWrapper(document: Json): Opened | null {
+/** Of several texts the first that is readable: one that a parser has taken apart may stand beside the line that it came from. */
+export function openWrapper(document: Json, isReadable: (text: string) => boolean): Opened | null {
   for (const wrapper of wrappers) {
     const opened = wrapper(document);
-    if (opened !== null) return opened;
+    if (opened !== null && (opened.isSure || opened.contents.every((content) => isReadable(String(content))))) return opened;
   }
   return null;
 }

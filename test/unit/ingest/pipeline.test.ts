@@ -167,6 +167,30 @@ describe('a line of text', () => {
   });
 });
 
+describe('a text that a shipper wrapped', () => {
+  const line = '203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "x"';
+
+  test.each([
+    { event: { original: 'GET /b' }, message: line },
+    { event: { original: 'GET /b' }, message: 'GET /b 200', log: line },
+    { message: 'GET /b 200', log: `${line}\n` },
+    { message: line, log: 'GET /b 200' },
+  ])('is the first that can be read, whatever stands beside it: %j', (record) => {
+    for (const format of [undefined, 'combined'])
+      expect(decode(JSON.stringify(record), { sources: [{ topic: 'gw', format }] })).toMatchObject([
+        { event: { source_format: 'combined', url_path: '/a' } },
+      ]);
+  });
+
+  test('and that nothing can read is named by the format of its source, or by none', () => {
+    const record = JSON.stringify({ message: 'GET /b 200', log: 'GET /c 200' });
+    expect(decode(record)).toMatchObject([{ rejected: { code: 'UNKNOWN_FORMAT', detectedFormat: '' } }]);
+    expect(decode(record, { sources: [{ topic: 'gw', format: 'combined' }] })).toMatchObject([
+      { rejected: { code: 'BAD_FIELD', detectedFormat: 'combined' } },
+    ]);
+  });
+});
+
 describe('a line whose columns are known', () => {
   const columns = (names: string) => ({ sources: [{ topic: 'gw', columns: names.split(' ') }] });
   const fields = 'date time s-ip cs-method cs-uri-stem s-port c-ip sc-status time-taken';
