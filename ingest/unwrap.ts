@@ -4,9 +4,9 @@
  * that cannot be read, so that its index stays the same when a reader changes. Beyond a limit the message is refused as a whole.
  */
 import { isObject, type Json } from '../core/fields.ts';
-import { maxElementBytes } from './element-size.ts';
+import { maxElementBytes, textOf } from './element-size.ts';
 import { ReadFailure } from './gateway.ts';
-import { decoded, isGzip, opened, tooLarge } from './message-bytes.ts';
+import { decoded, isGzip, opened, replacement, tooLarge } from './message-bytes.ts';
 import { maxMessageBytes } from './messages.ts';
 import { type Element, elementOf, failed, pinnedElement, type Recogniser, skipped, unknown } from './recognise.ts';
 import { openWrapper, withoutAnyPrefix, withoutPrefix } from './wrappers.ts';
@@ -37,6 +37,9 @@ class Opening {
   private readonly recogniser: Recogniser;
   private attributes: Attributes;
   private columns: readonly string[];
+  private isUtf8 = true;
+  /** One that was recognised, whether or not it can be read. */
+  private hasRecord = false;
 
   constructor({ recogniser, columns, attributes }: UnwrapOptions) {
     this.recogniser = recogniser;
@@ -45,8 +48,13 @@ class Opening {
   }
 
   bytes(value: Buffer, depth = 0): void {
-    if (isGzip(value)) this.bytes(opened(value), deeper(depth));
-    else this.text(decoded(value), depth);
+    if (isGzip(value)) return this.bytes(opened(value), deeper(depth));
+    const { text, isUtf8 } = decoded(value);
+    this.isUtf8 = isUtf8;
+    this.text(text, depth);
+    // UTF-16, say, which would be as many riddles as it has line breaks. A pinned source has each line taken for its format.
+    const isNone = !isUtf8 && !this.hasRecord && (text.includes('\0') || this.elements.every(({ format }) => format === ''));
+    if (isNone) throw notUtf8();
   }
 
   private text(text: string, depth: number): void {
@@ -80,10 +88,10 @@ class Opening {
     if (document !== undefined) return this.json(document, depth);
     if (isLong) return this.add(failed(tooLarge(`expected a line of at most ${maxElementBytes} bytes, more came`), line));
     if (isJson && pinned.text === undefined && text(bare) === undefined)
-      return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
+      return this.refuse(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
     const found = text(bare);
-    if (found !== undefined) this.add(elementOf(found, bare));
-    else if (pinned.text === undefined) this.add(unknown('a line of text', this.recogniser, line));
+    if (found !== undefined) this.record(elementOf(found, bare));
+    else if (pinned.text === undefined) this.refuse(unknown('a line of text', this.recogniser, line));
     else this.add(pinnedElement({ name: pinned.name, format: pinned.text }, bare));
   }
 
@@ -98,13 +106,14 @@ class Opening {
       for (const each of document) this.json(each, Array.isArray(each) ? deeper(depth) : depth);
       return;
     }
-    if (!isObject(document)) return this.add(unknown('a JSON value that is no object', this.recogniser, document));
+    if (!isObject(document)) return this.refuse(unknown('a JSON value that is no object', this.recogniser, document));
     const found = this.recogniser.json(document);
     if (found !== undefined) {
-      for (const record of found.format.records?.(document) ?? [document]) this.add(elementOf(found, record));
+      for (const record of found.format.records?.(document) ?? [document]) this.record(elementOf(found, record));
     } else if (!this.wrapper(document, depth)) {
       const { json, name } = this.recogniser.pinned;
-      this.add(json === undefined ? unknown('a JSON object', this.recogniser, document) : pinnedElement({ name, format: json }, document));
+      if (json === undefined) this.refuse(unknown('a JSON object', this.recogniser, document));
+      else this.add(pinnedElement({ name, format: json }, document));
     }
   }
 
@@ -156,6 +165,17 @@ class Opening {
     return { ...element, read: (event, source) => element.read(event, { ...source, columns }) };
   }
 
+  private record(element: Element): void {
+    this.hasRecord = true;
+    this.add(element);
+  }
+
+  /** What no format reads: where it has bytes that are no UTF-8, for that reason. */
+  private refuse(element: Element): void {
+    const isDamaged = !this.isUtf8 && textOf(element)?.includes(replacement) === true;
+    this.add(isDamaged ? failed(notUtf8(), element.value) : element);
+  }
+
   private add(element: Element): void {
     if (this.elements.length === maxElements)
       throw new ReadFailure('TOO_MANY_ELEMENTS', '', `expected at most ${maxElements} elements, more came`);
@@ -173,6 +193,8 @@ class Opening {
     );
   }
 }
+
+const notUtf8 = (): ReadFailure => new ReadFailure('BAD_ENCODING', '', 'expected UTF-8, other bytes came');
 
 function isEmpty(attributes: Attributes): boolean {
   for (const _ in attributes) return false;

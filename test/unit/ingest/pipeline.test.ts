@@ -97,6 +97,43 @@ describe('a message is opened', () => {
   });
 });
 
+describe('a byte that is no UTF-8', () => {
+  const bytes = (text: string) => Buffer.from(text.replaceAll('!', '\xff'), 'latin1');
+  const [before, odd, after] = ['/a', '/!', '/b'].map((url_path) => JSON.stringify(canonical({ url_path })));
+  const line = (path: string) => `203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET ${path} HTTP/1.1" 200 5 "-" "x"`;
+
+  test.each([
+    ['an array', `[${before},${odd},${after}]`],
+    ['NDJSON', `${before}\n${odd}\n${after}`],
+    ['lines', [line('/a'), line('/!'), line('/b')].join('\n')],
+  ])('takes neither its own record nor its neighbours out of %s', (_, message) => {
+    const seen = decode(bytes(message));
+    expect(seen).toMatchObject(['/a', '/\ufffd', '/b'].map((url_path) => ({ event: { url_path } })));
+    expect(decode(gzipSync(bytes(message)))).toEqual(seen);
+  });
+
+  test('takes no line out of a pinned source whose format is not recognised: the generic layout of Traefik', () => {
+    const sources = [{ topic: 'gw', format: 'traefik' }];
+    expect(decode(bytes(line('/!')), { sources })).toMatchObject([{ event: { source_format: 'traefik', url_path: '/\ufffd' } }]);
+    expect(codes(decode(bytes('caf! is up'), { sources }))).toEqual(['skipped']);
+  });
+
+  test('takes no line out of a source whose columns are known', () => {
+    const sources = [{ topic: 'gw', columns: ['date', 'time', 'cs-uri-stem'] }];
+    expect(decode(bytes('2026-11-22 09:59:00 /!'), { sources })).toMatchObject([{ event: { url_path: '/\ufffd' } }]);
+  });
+
+  test('names what cannot be read with it, and nothing else', () => {
+    const message = [before, '{"hello":"!"}', '{"hello":"', 'h!llo', '{"hello":"!', 'hello'].join('\n');
+    expect(codes(decode(bytes(message)))).toEqual(['event', 'BAD_ENCODING', 'BAD_JSON', 'BAD_ENCODING', 'BAD_ENCODING', 'UNKNOWN_FORMAT']);
+  });
+
+  test.each([undefined, 'traefik', 'combined', 'kong'])('a log in UTF-16 is named once, and passed over by no source of %s', (format) => {
+    const log = Buffer.from(`\ufeff${line('/a')}\n${line('/b')}\n{"a":1}\n`, 'utf16le');
+    expect(codes(decode(log, { sources: [{ topic: 'gw', format }] }))).toEqual(['BAD_ENCODING']);
+  });
+});
+
 describe('a line of text', () => {
   const line = (who: string, time = '22/Nov/2026:09:59:00 +0000') => decode(`${who} [${time}] "GET /a HTTP/1.1" 401 5 "-" "x"`)[0];
 
