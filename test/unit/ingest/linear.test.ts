@@ -6,7 +6,7 @@ import { emptyEvent } from '../../../schemas/event.ts';
 import type { Gateway, TextFormat } from '../../../ingest/gateway.ts';
 import { loadGateways } from '../../../ingest/pipeline.ts';
 import { createRecognisers } from '../../../ingest/recognise.ts';
-import { redactPath, redactQuery } from '../../../ingest/redact-url.ts';
+import { redactPath, redactQuery, redactRoute } from '../../../ingest/redact-url.ts';
 import { redactText, unescaped } from '../../../ingest/secrets.ts';
 import { unwrap } from '../../../ingest/unwrap.ts';
 import { withoutAnyPrefix } from '../../../ingest/wrappers.ts';
@@ -69,6 +69,9 @@ const words = [
   'AKIA',
   'aB3-',
   '12345678:',
+  '{a',
+  '<a',
+  ':a',
 ];
 const ends = ['', '\u2028', '"', '!'];
 
@@ -77,6 +80,7 @@ describe('redaction', () => {
     ['texts', redactText],
     ['percent signs', unescaped],
     ['paths', (text: string) => redactPath(text, new Set())],
+    ['routes', (text: string) => redactRoute(text, new Set())],
     ['queries', (text: string) => redactQuery(text, new Set(['a']))],
   ])('of %s', (_, work) => {
     for (const end of ends) expect(faults([...signs, ...words], (pump) => `x${pump}${end}`, work)).toEqual([]);
