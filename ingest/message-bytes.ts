@@ -29,7 +29,7 @@ export function opened(value: Buffer): Buffer {
 /** Stands in a text for bytes that are no UTF-8. */
 export const replacement = '\ufffd';
 
-export interface Decoded {
+interface Decoded {
   readonly text: string;
   /** False where signs of the text stand for bytes that are none. */
   readonly isUtf8: boolean;

@@ -109,7 +109,8 @@ class Opening {
     if (!isObject(document)) return this.refuse(unknown('a JSON value that is no object', this.recogniser, document));
     const found = this.recogniser.json(document);
     if (found !== undefined) {
-      for (const record of found.format.records?.(document) ?? [document]) this.record(elementOf(found, record));
+      for (const record of found.format.records?.(document) ?? [document])
+        if (!this.carried(found.format.carried?.(record) ?? '', depth)) this.record(elementOf(found, record));
     } else if (!this.wrapper(document, depth)) {
       const { json, name } = this.recogniser.pinned;
       if (json === undefined) this.refuse(unknown('a JSON object', this.recogniser, document));
@@ -146,6 +147,23 @@ class Opening {
     }
     this.attributes = around;
     return true;
+  }
+
+  /** False, and nothing is opened, where no format recognises what is inside: most of what such a record carries is an ordinary log. */
+  private carried(text: string, depth: number): boolean {
+    if (text === '') return false;
+    const [before, around] = [this.elements.length, this.attributes];
+    const hasFormat = () => this.elements.slice(before).some(({ format }) => format !== '');
+    try {
+      this.text(text, deeper(depth));
+    } catch (error) {
+      // An ordinary log may well be beyond a limit of records.
+      if (!(error instanceof ReadFailure) || hasFormat()) throw error;
+    }
+    this.attributes = around;
+    const isOpened = hasFormat();
+    if (!isOpened) this.elements.length = before;
+    return isOpened;
   }
 
   private isReadable(text: string): boolean {

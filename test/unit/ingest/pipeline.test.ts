@@ -228,6 +228,61 @@ describe('a text that a shipper wrapped', () => {
   });
 });
 
+describe('a log record of OTLP without attributes of HTTP', () => {
+  const line = '203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "x"';
+  const otlp = (...bodies: readonly string[]) =>
+    JSON.stringify({
+      resourceLogs: [
+        { scopeLogs: [{ logRecords: bodies.map((stringValue) => ({ timeUnixNano: '1795341540000000000', body: { stringValue } })) }] },
+      ],
+    });
+  const own = {
+    timeUnixNano: '1795341540000000000',
+    body: { stringValue: line },
+    attributes: [{ key: 'url.path', value: { stringValue: '/own' } }],
+  };
+
+  test.each([
+    ['a line', line, 'combined'],
+    ['a line behind a prefix', `2026-11-22T09:59:00.1Z stdout F ${line}\n`, 'combined'],
+    ['a document', JSON.stringify(canonical()), 'gatetrail'],
+    ['a wrapped line', JSON.stringify({ log: line }), 'combined'],
+  ])('that carries %s is read as what that is', (_, body, format) =>
+    expect(decode(otlp(body, 'GC pause'))).toMatchObject([
+      { event: { source_format: format, url_path: '/a' } },
+      { skipped: expect.any(String) },
+    ]),
+  );
+
+  test.each([
+    ['words', 'user logged in'],
+    ['a document of its own', '{"level":"info","message":"user logged in"}'],
+    ['a document that ends early', '{"level":'],
+    [
+      'what is wrapped too often',
+      `{"message":${JSON.stringify(`{"message":${JSON.stringify(`{"message":${JSON.stringify('{"message":"[1]"}')}}`)}}`)}}`,
+    ],
+    ['a list beyond the limit', `[${'7,'.repeat(10_000)}7]`],
+    ['nothing', ''],
+  ])('that carries %s is passed over', (_, body) =>
+    expect(decode(otlp(body, line))).toMatchObject([
+      { index: 0, skipped: 'not a request: no attribute of HTTP' },
+      { index: 1, event: { url_path: '/a' } },
+    ]),
+  );
+
+  test('is a limit to nobody: requests beyond it are refused as a whole', () =>
+    expect(codes(decode(otlp(`[${`${JSON.stringify(canonical())},`.repeat(10_000)}7]`)))).toEqual(['TOO_MANY_ELEMENTS']));
+
+  test('is not asked for its body where it has some', () =>
+    expect(decode(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [own] }] }] }))).toMatchObject([
+      { event: { source_format: 'otlp', url_path: '/own' } },
+    ]));
+
+  test('stays one of OTLP in a source that is pinned to it', () =>
+    expect(codes(decode(otlp(line), { sources: [{ topic: 'gw', format: 'otlp' }] }))).toEqual(['skipped']));
+});
+
 describe('a line whose columns are known', () => {
   const columns = (names: string) => ({ sources: [{ topic: 'gw', columns: names.split(' ') }] });
   const fields = 'date time s-ip cs-method cs-uri-stem s-port c-ip sc-status time-taken';
