@@ -117,7 +117,7 @@ export const catalogue = {
   // Dead letters: why a record could not be read
   UNKNOWN_FORMAT: entry(422, false, 'No known record format was recognised.'),
   BAD_JSON: entry(422, false, 'The record is not valid JSON.'),
-  BAD_ENCODING: entry(422, false, 'The record is not valid UTF-8, or its compression is damaged.'),
+  BAD_ENCODING: entry(422, false, 'The record cannot be read and is not valid UTF-8, or its compression is damaged.'),
   BAD_FIELD: entry(422, false, 'A field of the record has a value that cannot be read.'),
   MISSING_TIME: entry(422, false, 'The record has no time.'),
   BAD_TIME: entry(422, false, 'The time of the record cannot be read.'),

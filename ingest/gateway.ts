@@ -32,6 +32,8 @@ export interface JsonFormat extends Format<Json> {
   readonly longNumbers?: { readonly sign: RegExp; readonly pattern: RegExp };
   /** Where one document holds several records: each of them, in order, as `read` takes it. */
   records?(document: Json): readonly Json[];
+  /** Where a record that is no request can carry the line or the document of one: its text, or ''. */
+  carried?(record: Json): string;
 }
 
 export interface TextFormat extends Format<string> {

@@ -48,6 +48,19 @@ export function redactPath(path: string, allowed: ReadonlySet<string>): string {
   return end < 0 ? redactSegments(path, parameters, 1) : `${redactSegments(path.slice(0, end), parameters, 1)}#${redacted}`;
 }
 
+/** `{id}`, `{id:int}`, `{page=1}`, `<int:id>`, `:id` and what may be left out, `{id?}` and `:id?`: names of parameters, and no values. */
+const template = /\{[^{}/]*\}|<[^<>/]*>|:\w+\?/g;
+/** A regular expression, as Kong's behind a tilde, or a wildcard: what looks like a query or a parameter in it is none. */
+const isPattern = /^~|[*([\\^]/;
+
+/** As a path: some gateways write the path itself where a route stands, or what is left of it. Templates and patterns stay. */
+export function redactRoute(route: string, allowed: ReadonlySet<string>): string {
+  const isPath = !isPattern.test(route) && /[?#;&=]/.test(route.replaceAll(template, ''));
+  return isPath ? redactPath(route, allowed) : redactSegments(route, redactSegmentOfRoute, shortestSegment);
+}
+
+const redactSegmentOfRoute = (segment: string): string => (/[([\\^]/.test(segment) ? segment : redactWord(segment));
+
 /** Those of at least `shortest` signs; the others stay. */
 function redactSegments(path: string, redactOne: (segment: string) => string, shortest: number): string {
   let out = '';

@@ -2,9 +2,10 @@
  * Takes out of an event what nobody may find in the store: values of query parameters, and whatever looks like a credential, a
  * card number or an e-mail address. Runs before anything is stored or hashed. Clean texts pass on a length or a sign alone.
  */
+import { remembered } from '../core/remembered.ts';
 import type { CanonicalEvent } from '../schemas/event.ts';
 import { toNetworks } from './networks.ts';
-import { redactPath, redactQuery } from './redact-url.ts';
+import { redactPath, redactQuery, redactRoute } from './redact-url.ts';
 import { redacted, redactText, shortestSecret } from './secrets.ts';
 
 /** Longest text that is stored, in UTF-16 units; what is cut is flagged. */
@@ -29,6 +30,8 @@ export function createRedaction({
 }: RedactionOptions): (event: CanonicalEvent) => void {
   const truncates = isOneOf(truncateAddresses);
   const drops = isOneOf(dropUserAgents);
+  // Few, and the same again and again.
+  const cleanRoute = remembered((route) => redactText(redactRoute(route, allowedQueryKeys)), 4_000);
   return (event) => {
     if (truncates(event.tenant)) toNetworks(event);
     if (drops(event.tenant)) event.user_agent_original = '';
@@ -36,6 +39,7 @@ export function createRedaction({
     redactAttributes(event);
     event.url_path = cut(event, 'url_path', redactPath(event.url_path, allowedQueryKeys));
     event.url_query = cut(event, 'url_query', redactQuery(event.url_query, allowedQueryKeys));
+    event.http_route = cut(event, 'http_route', cleanRoute(event.http_route));
     redactTexts(event);
   };
 }
@@ -57,7 +61,6 @@ function redactTexts(event: CanonicalEvent): void {
   event.gateway_kind = cleaned(event, 'gateway_kind', event.gateway_kind);
   event.gateway_name = cleaned(event, 'gateway_name', event.gateway_name);
   event.url_scheme = cleaned(event, 'url_scheme', event.url_scheme);
-  event.http_route = cleaned(event, 'http_route', event.http_route);
   event.gateway_route_id = cleaned(event, 'gateway_route_id', event.gateway_route_id);
   event.gateway_route_name = cleaned(event, 'gateway_route_name', event.gateway_route_name);
   event.gateway_service_id = cleaned(event, 'gateway_service_id', event.gateway_service_id);

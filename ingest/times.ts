@@ -80,12 +80,22 @@ function shownMs(instantMs: number, zone: string): number {
   return Date.parse(`${formatter.format(instantMs).replace(' ', 'T')}Z`);
 }
 
-/** The instant at which a clock of the zone shows `local`; of two, the earlier. NaN without a zone. */
+const day = 86_400_000;
+
+/**
+ * The instant at which a clock of the zone shows `local`; of two, the earlier. Where clocks leap over it, as if they had not leapt
+ * yet. NaN without a zone.
+ */
 export function zonedMs(local: number, zone: string | undefined): number {
   if (zone === undefined || Number.isNaN(local)) return Number.NaN;
   if (zone === 'UTC') return local;
-  const first = local - (shownMs(local, zone) - local);
-  return first - (shownMs(first, zone) - local);
+  const offset = (at: number) => shownMs(at, zone) - at;
+  // No zone changes its clocks twice in two days: on any other day both are the same.
+  const [before, after] = [offset(local - day), offset(local + day)];
+  const earlier = local - Math.max(before, after);
+  if (before === after || shownMs(earlier, zone) === local) return earlier;
+  const later = local - Math.min(before, after);
+  return shownMs(later, zone) === local ? later : local - before;
 }
 
 /** For formats that tell when a request ended: its start where the duration is known. */

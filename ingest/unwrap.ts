@@ -4,12 +4,12 @@
  * that cannot be read, so that its index stays the same when a reader changes. Beyond a limit the message is refused as a whole.
  */
 import { isObject, type Json } from '../core/fields.ts';
-import { maxElementBytes } from './element-size.ts';
+import { maxElementBytes, textOf } from './element-size.ts';
 import { ReadFailure } from './gateway.ts';
-import { decoded, isGzip, opened, tooLarge } from './message-bytes.ts';
+import { decoded, isGzip, opened, replacement, tooLarge } from './message-bytes.ts';
 import { maxMessageBytes } from './messages.ts';
 import { type Element, elementOf, failed, pinnedElement, type Recogniser, skipped, unknown } from './recognise.ts';
-import { openWrapper, withoutPrefix } from './wrappers.ts';
+import { openWrapper, withoutAnyPrefix, withoutPrefix } from './wrappers.ts';
 
 const maxElements = 10_000;
 const maxDepth = 3;
@@ -37,6 +37,9 @@ class Opening {
   private readonly recogniser: Recogniser;
   private attributes: Attributes;
   private columns: readonly string[];
+  private isUtf8 = true;
+  /** One that was recognised, whether or not it can be read. */
+  private hasRecord = false;
 
   constructor({ recogniser, columns, attributes }: UnwrapOptions) {
     this.recogniser = recogniser;
@@ -45,8 +48,13 @@ class Opening {
   }
 
   bytes(value: Buffer, depth = 0): void {
-    if (isGzip(value)) this.bytes(opened(value), deeper(depth));
-    else this.text(decoded(value), depth);
+    if (isGzip(value)) return this.bytes(opened(value), deeper(depth));
+    const { text, isUtf8 } = decoded(value);
+    this.isUtf8 = isUtf8;
+    this.text(text, depth);
+    // UTF-16, say, which would be as many riddles as it has line breaks. A pinned source has each line taken for its format.
+    const isNone = !isUtf8 && !this.hasRecord && (text.includes('\0') || this.elements.every(({ format }) => format === ''));
+    if (isNone) throw notUtf8();
   }
 
   private text(text: string, depth: number): void {
@@ -68,22 +76,29 @@ class Opening {
   private line(line: string, depth: number): void {
     if (line === '') return;
     const { columned, pinned, text } = this.recogniser;
-    const columns = columned?.format.columns?.(line) ?? null;
+    const bare = this.bare(line);
+    const columns = columned?.format.columns?.(bare) ?? null;
     if (columns !== null) this.columns = columns;
-    if (columned !== undefined && (columns !== null || this.columns.length > 0))
-      return this.add(this.withColumns(elementOf(columned, line)));
-    const isLong = line.length > maxElementBytes;
-    const bare = withoutPrefix(line);
     const isJson = (bare[0] === '{' || bare[0] === '[') && !isBracketed(bare);
+    // A shipper may wrap the lines: JSON is none of theirs.
+    if (!isJson && columned !== undefined && (columns !== null || this.columns.length > 0))
+      return this.add(this.withColumns(elementOf(columned, bare)));
+    const isLong = line.length > maxElementBytes;
     const document = isJson ? this.parsed(bare) : undefined;
     if (document !== undefined) return this.json(document, depth);
     if (isLong) return this.add(failed(tooLarge(`expected a line of at most ${maxElementBytes} bytes, more came`), line));
     if (isJson && pinned.text === undefined && text(bare) === undefined)
-      return this.add(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
+      return this.refuse(failed(new ReadFailure('BAD_JSON', '', 'expected a JSON document, it ends early or is malformed'), line));
     const found = text(bare);
-    if (found !== undefined) this.add(elementOf(found, bare));
-    else if (pinned.text === undefined) this.add(unknown('a line of text', this.recogniser, line));
+    if (found !== undefined) this.record(elementOf(found, bare));
+    else if (pinned.text === undefined) this.refuse(unknown('a line of text', this.recogniser, line));
     else this.add(pinnedElement({ name: pinned.name, format: pinned.text }, bare));
+  }
+
+  /** Without what a shipper put in front. */
+  private bare(line: string): string {
+    const isOwnPattern = this.recogniser.pinned.text?.order === Infinity;
+    return isOwnPattern ? withoutPrefix(line) : withoutAnyPrefix(line);
   }
 
   private json(document: unknown, depth: number): void {
@@ -91,13 +106,15 @@ class Opening {
       for (const each of document) this.json(each, Array.isArray(each) ? deeper(depth) : depth);
       return;
     }
-    if (!isObject(document)) return this.add(unknown('a JSON value that is no object', this.recogniser, document));
+    if (!isObject(document)) return this.refuse(unknown('a JSON value that is no object', this.recogniser, document));
     const found = this.recogniser.json(document);
     if (found !== undefined) {
-      for (const record of found.format.records?.(document) ?? [document]) this.add(elementOf(found, record));
+      for (const record of found.format.records?.(document) ?? [document])
+        if (!this.carried(found.format.carried?.(record) ?? '', depth)) this.record(elementOf(found, record));
     } else if (!this.wrapper(document, depth)) {
       const { json, name } = this.recogniser.pinned;
-      this.add(json === undefined ? unknown('a JSON object', this.recogniser, document) : pinnedElement({ name, format: json }, document));
+      if (json === undefined) this.refuse(unknown('a JSON object', this.recogniser, document));
+      else this.add(pinnedElement({ name, format: json }, document));
     }
   }
 
@@ -118,8 +135,8 @@ class Opening {
 
   /** False where there is nothing inside that could be a record. */
   private wrapper(document: Json, depth: number): boolean {
-    const wrapped = openWrapper(document);
-    if (wrapped === null || !(wrapped.isSure || wrapped.contents.every((content) => this.isReadable(String(content))))) return false;
+    const wrapped = openWrapper(document, (text) => this.isReadable(text)) ?? openWrapper(document, (text) => this.isTaken(text));
+    if (wrapped === null) return false;
     const inside = deeper(depth);
     const around = this.attributes;
     this.attributes = { ...around, ...wrapped.attributes };
@@ -132,16 +149,49 @@ class Opening {
     return true;
   }
 
+  /** False, and nothing is opened, where no format recognises what is inside: most of what such a record carries is an ordinary log. */
+  private carried(text: string, depth: number): boolean {
+    if (text === '') return false;
+    const [before, around] = [this.elements.length, this.attributes];
+    const hasFormat = () => this.elements.slice(before).some(({ format }) => format !== '');
+    try {
+      this.text(text, deeper(depth));
+    } catch (error) {
+      // An ordinary log may well be beyond a limit of records.
+      if (!(error instanceof ReadFailure) || hasFormat()) throw error;
+    }
+    this.attributes = around;
+    const isOpened = hasFormat();
+    if (!isOpened) this.elements.length = before;
+    return isOpened;
+  }
+
   private isReadable(text: string): boolean {
-    const bare = withoutPrefix(text.trim());
+    const bare = this.bare(text.trim());
     if ((bare[0] === '{' || bare[0] === '[') && !isBracketed(bare) && this.parsed(bare) !== undefined) return true;
-    if (bare === '' || bare.length > maxElementBytes) return false;
-    return this.recogniser.text(bare) !== undefined || this.recogniser.pinned.text !== undefined || this.columns.length > 0;
+    return bare !== '' && bare.length <= maxElementBytes && this.recogniser.text(bare) !== undefined;
+  }
+
+  /** By a source all of whose lines are of one format, whatever stands in them. */
+  private isTaken(text: string): boolean {
+    const bare = this.bare(text.trim());
+    return bare !== '' && bare.length <= maxElementBytes && (this.recogniser.pinned.text !== undefined || this.columns.length > 0);
   }
 
   private withColumns(element: Element): Element {
     const { columns } = this;
     return { ...element, read: (event, source) => element.read(event, { ...source, columns }) };
+  }
+
+  private record(element: Element): void {
+    this.hasRecord = true;
+    this.add(element);
+  }
+
+  /** What no format reads: where it has bytes that are no UTF-8, for that reason. */
+  private refuse(element: Element): void {
+    const isDamaged = !this.isUtf8 && textOf(element)?.includes(replacement) === true;
+    this.add(isDamaged ? failed(notUtf8(), element.value) : element);
   }
 
   private add(element: Element): void {
@@ -162,6 +212,8 @@ class Opening {
   }
 }
 
+const notUtf8 = (): ReadFailure => new ReadFailure('BAD_ENCODING', '', 'expected UTF-8, other bytes came');
+
 function isEmpty(attributes: Attributes): boolean {
   for (const _ in attributes) return false;
   return true;
@@ -172,10 +224,11 @@ function deeper(depth: number): number {
   return depth + 1;
 }
 
-/** A line of text, as `[2026-11-24T…` or `[GIN] …`: the parser would take thirty times as long to say so. */
-function isBracketed(text: string): boolean {
-  return text[0] === '[' && /^\[(?:\d{4}-|[A-Z])/.test(text);
-}
+/** How a JSON array begins: with a container or a text, or with a whole value and what stands behind one. */
+const arrayStart = /^\[\s*(?:$|[[{"]|(?:(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*)?(?:$|,|\](?!.*\S)))/;
+
+/** A line of text, as `[2026-11-24T…` or `[error] …`: no malformed JSON, and the parser would take thirty times as long to say so. */
+const isBracketed = (text: string): boolean => text[0] === '[' && !arrayStart.test(text);
 
 function firstSign(text: string): string {
   for (let at = 0; at < text.length; at += 1) {

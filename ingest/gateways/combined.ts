@@ -14,9 +14,9 @@ import { clfMicros } from '../times.ts';
 
 // [host] address - user [time] "request" status bytes ["referer" "user agent" [rest]]; inside quotes \" is no end. The user is
 // what a client typed, blanks too: none of its words may be taken for the address. Only behind an address and its dash are
-// blanks a user's: words before them are what a shipper put in front.
+// blanks a user's: words before them are what a shipper put in front. A bracket inside of the time is a user's as well.
 const line =
-  /^(?:(\S+) (?!- ))?(?:([\da-fA-F.:]+) - (.+?)|(\S+) \S+ (\S+)) \[([^\]]{0,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(.*))?$/s;
+  /^(?:(\S+) (?!- ))?(?:([\da-fA-F.:]+) - (.+?)|(\S+) \S+ (\S+)) \[([^\][]{0,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(.*))?$/s;
 
 const format: TextFormat = {
   order: 70,

@@ -26,9 +26,11 @@ const format: JsonFormat = {
     noteUpstreams(spans);
     return [...spans, ...logsOf(document)];
   },
+  // What the collector read from a file or the output of a container.
+  carried: (record) => (isSpan(record) || isHttp(record) ? '' : textOf(objectOf(record['body'])['stringValue'])),
   skips(record) {
     if (isSpan(record) && !isServer(record)) return 'not a request: a span of another kind than SERVER';
-    return listOf(record['attributes']).some(isOfHttp) ? '' : 'not a request: no attribute of HTTP';
+    return isHttp(record) ? '' : 'not a request: no attribute of HTTP';
   },
   read(record, event, source) {
     const attributes = attributesOf(record);
@@ -68,6 +70,8 @@ const isSpan = (record: Json): boolean =>
 
 const isServer = ({ kind }: Json): boolean => kind === 2 || kind === 'SPAN_KIND_SERVER';
 const isClient = ({ kind }: Json): boolean => kind === 3 || kind === 'SPAN_KIND_CLIENT';
+
+const isHttp = (record: Json): boolean => listOf(record['attributes']).some(isOfHttp);
 
 function isOfHttp(attribute: unknown): boolean {
   const key = textOf(objectOf(attribute)['key']);

@@ -84,7 +84,8 @@ function layoutOf(columns: readonly string[]): Layout {
   return layout;
 }
 
-const ofIis: ReadonlySet<string> = new Set(['sc-substatus', 'sc-win32-status', 's-sitename', 's-computername']);
+/** CloudFront has none of them, nor has Tomcat, which counts seconds and writes `s-ip`: tomcat.apache.org, ExtendedAccessLogValve. */
+const ofIis: ReadonlySet<string> = new Set(['s-port', 'sc-substatus', 'sc-win32-status', 's-sitename', 's-computername']);
 
 function writerOf(columns: readonly string[]): Writer {
   if (columns.some((column) => column.startsWith('x-edge-'))) return 'cloudfront';

@@ -48,8 +48,8 @@ const twice = (text: string) => encoded(encoded(text));
 const everySign = (text: string) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** Templates of routes come from the configuration of a gateway: no request gets into them. */
-const routes = /^(?:paths|route|routeKey|resourcePath|http\.route|mapped-?path|RouterName)$/i;
+/** Routes that come from the configuration of a gateway: no request gets into them. */
+const routes = /^(?:paths|route|routeKey|resourcePath|RouterName)$/i;
 
 /** Every text of a message changed; keys stay. */
 function changed(message: Message, change: (text: string) => string): Message {
@@ -74,6 +74,8 @@ const at =
     changed(message, (text) => text.replaceAll(find, (found) => put(found, secret)));
 
 const path = /\/(?:prod\/)?(?:v1\/)?(?:orders|stock|pets|login)(?:\/\d+)?(?=[?" \t]|$)/g;
+/** A template that a gateway makes of the path. */
+const route = /\/(?:v1\/)?(?:orders|stock)\/(?:\{id\}|:id)/g;
 const agent = /okhttp\/4\.12\.0|curl\/8\.5\.0|Mozilla\/5\.0/g;
 const host = /\bapi\.example\.com/g;
 
@@ -91,6 +93,8 @@ const positions: readonly Position[] = [
     'parameter of a segment': at(path, (found, secret) => `${found};jsessionid=${encoded(secret)}`),
     'parameter that is a segment': at(path, (found, secret) => `${found}/token=${encoded(secret)}`),
     'query behind an encoded question mark': at(path, (found, secret) => `${found}%3Ftoken%3D${encoded(secret)}`),
+    'query of a route': at(route, (found, secret) => `${found}?token=${encoded(secret)}`),
+    'parameter of a route': at(route, (found, secret) => `${found};jsessionid=${encoded(secret)}`),
     fragment: at(path, (found, secret) => `${found}#access_token=${encoded(secret)}`),
     'user info of a host': at(host, (found, secret) => `anna:${encoded(secret)}@${found}`),
     'user info of a target': at(path, (found, secret) => `https://anna:${encoded(secret)}@api.example.com${found}`),
@@ -134,6 +138,8 @@ const positions: readonly Position[] = [
     'segment of a path': at(path, (found, secret) => `${found}/${encoded(secret)}`),
     'segment of a path, encoded twice': at(path, (found, secret) => `${found}/${twice(secret)}`),
     'segment of a path, behind an encoded slash': at(path, (found, secret) => `${found}%2F${encoded(secret)}`),
+    'segment of a route': at(route, (found, secret) => `${found}/${encoded(secret)}`),
+    'segment of a route, encoded twice': at(route, (found, secret) => `${found}/${twice(secret)}`),
     'key of a query': at(path, (found, secret) => `${found}?${encoded(secret)}`),
   }).map(([name, plant]) => ({ name, promised: inPath, plant })),
   // A free text is kept but for what has the shape of a secret.

@@ -182,6 +182,12 @@ describe('a line', () => {
     },
   );
 
+  test('keeps a header of rsyslog or a priority that the pattern asks for', () => {
+    const pattern = String.raw`(?:<\d+>)?(?<timestamp>\S+) lb1 shop\[\d+\]: (?<http_request_method>[A-Z]+)`;
+    for (const head of ['', '<14>'])
+      expect(read({ gateway: 'edge', pattern }, `${head}${iso} lb1 shop[12]: GET`)).toMatchObject({ http_request_method: 'GET' });
+  });
+
   test('that is hostile takes no time to speak of, whatever the pattern', () => {
     const hostile = () => read({ gateway: 'edge', pattern: '(?P<timestamp>(?:(?:a+)+)+)b' }, 'a'.repeat(100_000));
     expect(cpuMs(hostile)).toBeLessThan(2_000);

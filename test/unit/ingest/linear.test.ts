@@ -5,9 +5,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { emptyEvent } from '../../../schemas/event.ts';
 import type { Gateway, TextFormat } from '../../../ingest/gateway.ts';
 import { loadGateways } from '../../../ingest/pipeline.ts';
-import { redactPath, redactQuery } from '../../../ingest/redact-url.ts';
+import { createRecognisers } from '../../../ingest/recognise.ts';
+import { redactPath, redactQuery, redactRoute } from '../../../ingest/redact-url.ts';
 import { redactText, unescaped } from '../../../ingest/secrets.ts';
-import { withoutPrefix } from '../../../ingest/wrappers.ts';
+import { unwrap } from '../../../ingest/unwrap.ts';
+import { withoutAnyPrefix } from '../../../ingest/wrappers.ts';
 import { leastCpuMs } from '../../support/cpu.ts';
 
 /** The pumps of which tenfold length costs far more than tenfold. What is quick is no fault. */
@@ -67,6 +69,9 @@ const words = [
   'AKIA',
   'aB3-',
   '12345678:',
+  '{a',
+  '<a',
+  ':a',
 ];
 const ends = ['', '\u2028', '"', '!'];
 
@@ -75,6 +80,7 @@ describe('redaction', () => {
     ['texts', redactText],
     ['percent signs', unescaped],
     ['paths', (text: string) => redactPath(text, new Set())],
+    ['routes', (text: string) => redactRoute(text, new Set())],
     ['queries', (text: string) => redactQuery(text, new Set(['a']))],
   ])('of %s', (_, work) => {
     for (const end of ends) expect(faults([...signs, ...words], (pump) => `x${pump}${end}`, work)).toEqual([]);
@@ -118,9 +124,21 @@ describe('lines', () => {
       }
   });
 
+  test('that may be an array of JSON', () => {
+    const recogniser = createRecognisers(gateways)(undefined);
+    const open = (text: string) => unwrap(Buffer.from(text), { recogniser, columns: [], attributes: {} });
+    for (const head of ['[', '[1', '[1]', '[1.5e'])
+      expect(faults(['1', ' ', '1.', '1 ', '] ', ',', '-1e1'], (pump) => `${head + pump}x`, open)).toEqual([]);
+  });
+
   test('without what a shipper puts in front', () => {
-    for (const head of ['<34>1 2026-11-24T10:00:00Z host app - - ', '<34>Nov 24 10:00:00 host app[1]: ', '2026-11-24T10:00:00Z stdout F '])
-      expect(faults([...signs, '[a b="c"]', '[a b="\\"'], (pump) => head + pump, withoutPrefix)).toEqual([]);
+    for (const head of [
+      '<34>1 2026-11-24T10:00:00Z host app - - ',
+      '<34>Nov 24 10:00:00 host app[1]: ',
+      '2026-11-24T10:00:00Z stdout F ',
+      '<34>2026-11-24T10:00:00.123456+00:00 host ',
+    ])
+      expect(faults([...signs, '[a b="c"]', '[a b="\\"'], (pump) => head + pump, withoutAnyPrefix)).toEqual([]);
   });
 });
 

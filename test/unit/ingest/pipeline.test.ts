@@ -77,6 +77,15 @@ describe('a message is opened', () => {
     ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0xfe]), ['BAD_ENCODING']],
     ['an element over 1 MiB', `[${record},{"x":"${'y'.repeat(1024 * 1024 + 1)}"}]`, ['event', 'TOO_LARGE']],
     ['nesting beyond the parser', '['.repeat(200_000), ['BAD_JSON']],
+    ['an array that ends early', '[1, 2', ['BAD_JSON']],
+    ['an array of objects that ends early', '[ {"a":1}, {"a"', ['BAD_JSON']],
+    ['arrays of values, line by line', '[]\n[7]\n[-1.5e3 , "x", true]\n[null]', Array.from({ length: 5 }, () => 'UNKNOWN_FORMAT')],
+    ['text in brackets', '[24/Nov/2026:10:00:00 +0000] - 200 200 - GET https a.example.com "/a"', ['UNKNOWN_FORMAT']],
+    [
+      'a level in brackets',
+      '[error] 12#0: *3 open() failed\n[notice] x\n[true] y\n[12] z\n[10.0.0.1] z',
+      Array.from({ length: 5 }, () => 'UNKNOWN_FORMAT'),
+    ],
     ['a number too large', '{"timestamp":1e999,"gateway_kind":"x"}', ['UNKNOWN_FORMAT']],
   ])('%s', (_, value, expected) => expect(codes(decode(value))).toEqual(expected));
 
@@ -85,6 +94,43 @@ describe('a message is opened', () => {
     expect(seen).toHaveLength(10_000);
     expect(seen[7]).toMatchObject({ index: 7, rejected: { code: 'UNKNOWN_FORMAT' } });
     expect(seen.map(({ index }) => index)).toEqual(seen.map((_, at) => at));
+  });
+});
+
+describe('a byte that is no UTF-8', () => {
+  const bytes = (text: string) => Buffer.from(text.replaceAll('!', '\xff'), 'latin1');
+  const [before, odd, after] = ['/a', '/!', '/b'].map((url_path) => JSON.stringify(canonical({ url_path })));
+  const line = (path: string) => `203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET ${path} HTTP/1.1" 200 5 "-" "x"`;
+
+  test.each([
+    ['an array', `[${before},${odd},${after}]`],
+    ['NDJSON', `${before}\n${odd}\n${after}`],
+    ['lines', [line('/a'), line('/!'), line('/b')].join('\n')],
+  ])('takes neither its own record nor its neighbours out of %s', (_, message) => {
+    const seen = decode(bytes(message));
+    expect(seen).toMatchObject(['/a', '/\ufffd', '/b'].map((url_path) => ({ event: { url_path } })));
+    expect(decode(gzipSync(bytes(message)))).toEqual(seen);
+  });
+
+  test('takes no line out of a pinned source whose format is not recognised: the generic layout of Traefik', () => {
+    const sources = [{ topic: 'gw', format: 'traefik' }];
+    expect(decode(bytes(line('/!')), { sources })).toMatchObject([{ event: { source_format: 'traefik', url_path: '/\ufffd' } }]);
+    expect(codes(decode(bytes('caf! is up'), { sources }))).toEqual(['skipped']);
+  });
+
+  test('takes no line out of a source whose columns are known', () => {
+    const sources = [{ topic: 'gw', columns: ['date', 'time', 'cs-uri-stem'] }];
+    expect(decode(bytes('2026-11-22 09:59:00 /!'), { sources })).toMatchObject([{ event: { url_path: '/\ufffd' } }]);
+  });
+
+  test('names what cannot be read with it, and nothing else', () => {
+    const message = [before, '{"hello":"!"}', '{"hello":"', 'h!llo', '{"hello":"!', 'hello'].join('\n');
+    expect(codes(decode(bytes(message)))).toEqual(['event', 'BAD_ENCODING', 'BAD_JSON', 'BAD_ENCODING', 'BAD_ENCODING', 'UNKNOWN_FORMAT']);
+  });
+
+  test.each([undefined, 'traefik', 'combined', 'kong'])('a log in UTF-16 is named once, and passed over by no source of %s', (format) => {
+    const log = Buffer.from(`\ufeff${line('/a')}\n${line('/b')}\n{"a":1}\n`, 'utf16le');
+    expect(codes(decode(log, { sources: [{ topic: 'gw', format }] }))).toEqual(['BAD_ENCODING']);
   });
 });
 
@@ -97,26 +143,176 @@ describe('a line of text', () => {
     ['203.0.113.7 - 6.6.6.6 - -', '', '203.0.113.7', '6.6.6.6 - -'],
     ['203.0.113.7 - x [22/Nov/2026:09:59:00 +0000]', '', '203.0.113.7', 'x [22/Nov/2026:09:59:00 +0000]'],
     ['api.example.com:8443 203.0.113.7 - John Doe', 'api.example.com', '203.0.113.7', 'John Doe'],
+    ['203.0.113.7 - x [y', '', '203.0.113.7', 'x [y'],
     ['203.0.113.7 ident frank', '', '203.0.113.7', 'frank'],
   ])('%s: what a client types as its user is never taken for its address', (who, host, address, user) => {
     expect(line(who)).toMatchObject({ event: { server_address: host, client_address: address, consumer_name: user } });
   });
+
+  test.each(['x [y', 'x [y]', 'x [y] "GET /b HTTP/1.1" 200 1 "-" "-"', 'x [-] "GET /b HTTP/1.1" 200 1 "-" "-"'])(
+    'of Traefik has its own time and request behind the user %s',
+    (user) => {
+      const [seen] = decode(
+        `203.0.113.7 - ${user} [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 401 5 "-" "-" 1 "orders@docker" "http://192.0.2.31:8080" 2ms`,
+      );
+      expect(seen).toMatchObject({
+        event: {
+          source_format: 'traefik',
+          client_address: '203.0.113.7',
+          consumer_name: user,
+          url_path: '/a',
+          http_response_status_code: 401,
+        },
+      });
+    },
+  );
+
+  test('of Traefik whose forwarded list has a blank is refused as such, and gives no client by another layout', () =>
+    expect(
+      decode(
+        'foo 192.0.2.1, 203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "-" 1 "orders@docker" "http://192.0.2.31:8080" 2ms',
+      ),
+    ).toMatchObject([{ rejected: { code: 'BAD_FIELD', detectedFormat: 'traefik' } }]));
 
   test.each(['31/Feb/2026:10:00:00 +0000', '22/Nov/2026:25:00:00 +0000', '00/Nov/2026:10:00:00 +0000', '22/Foo/2026:10:00:00 +0000'])(
     'with the time %s, which no calendar has, is a dead letter',
     (time) => expect(line('203.0.113.7 - -', time)).toMatchObject({ rejected: { code: 'BAD_TIME', detectedFormat: 'combined' } }),
   );
 
-  test.each(['<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -', '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -'])(
-    'is read behind what a shipper puts in front: %s',
-    (who) => expect(line(who)).toMatchObject({ event: { client_address: '203.0.113.7', server_address: '' } }),
+  test.each([
+    '<134>Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -',
+    '2026-10-10T13:55:36Z stdout F 203.0.113.7 - -',
+    '2026-10-10T13:55:36.123456+00:00 web1 nginx: 203.0.113.7 - -',
+    '<134>2026-10-10T13:55:36.123456+00:00 web1 nginx[12]: 203.0.113.7 - -',
+    '2026-10-10T13:55:36Z stdout F 2026-10-10T13:55:36.123456+00:00 web1 nginx: 203.0.113.7 - -',
+    '<6>203.0.113.7 - -',
+  ])('is read behind what a shipper puts in front: %s', (who) =>
+    expect(line(who)).toMatchObject({ event: { client_address: '203.0.113.7', server_address: '' } }),
   );
+
+  test('of HAProxy has its client behind a priority, and behind the header of rsyslog', () => {
+    const httplog = '203.0.113.7:33317 [22/Nov/2026:09:59:00.655] web api/srv1 1/0/3/6/10 200 275 - - ---- 1/1/1/1/0 0/0 "GET /a HTTP/1.1"';
+    for (const head of ['<6>', '2026-11-22T09:59:00.655123+00:00 lb1 haproxy[123]: '])
+      expect(decode(head + httplog)).toMatchObject([{ event: { source_format: 'haproxy', client_address: '203.0.113.7' } }]);
+  });
 
   test('with other words in front is no line of ours', () =>
     expect(line('web1 nginx - 203.0.113.7 - -')).toMatchObject({ rejected: { code: 'UNKNOWN_FORMAT' } }));
 
   test('that is hostile takes no time to speak of', () => {
     expect(cpuMs(() => decode(`203.0.113.7 - ${' ['.repeat(400_000)}`))).toBeLessThan(2_000);
+  });
+});
+
+describe('a text that a shipper wrapped', () => {
+  const line = '203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "x"';
+
+  test.each([
+    { event: { original: 'GET /b' }, message: line },
+    { event: { original: 'GET /b' }, message: 'GET /b 200', log: line },
+    { message: 'GET /b 200', log: `${line}\n` },
+    { message: line, log: 'GET /b 200' },
+  ])('is the first that can be read, whatever stands beside it: %j', (record) => {
+    for (const format of [undefined, 'combined'])
+      expect(decode(JSON.stringify(record), { sources: [{ topic: 'gw', format }] })).toMatchObject([
+        { event: { source_format: 'combined', url_path: '/a' } },
+      ]);
+  });
+
+  test('and that nothing can read is named by the format of its source, or by none', () => {
+    const record = JSON.stringify({ message: 'GET /b 200', log: 'GET /c 200' });
+    expect(decode(record)).toMatchObject([{ rejected: { code: 'UNKNOWN_FORMAT', detectedFormat: '' } }]);
+    expect(decode(record, { sources: [{ topic: 'gw', format: 'combined' }] })).toMatchObject([
+      { rejected: { code: 'BAD_FIELD', detectedFormat: 'combined' } },
+    ]);
+  });
+});
+
+describe('a log record of OTLP without attributes of HTTP', () => {
+  const line = '203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "x"';
+  const otlp = (...bodies: readonly string[]) =>
+    JSON.stringify({
+      resourceLogs: [
+        { scopeLogs: [{ logRecords: bodies.map((stringValue) => ({ timeUnixNano: '1795341540000000000', body: { stringValue } })) }] },
+      ],
+    });
+  const own = {
+    timeUnixNano: '1795341540000000000',
+    body: { stringValue: line },
+    attributes: [{ key: 'url.path', value: { stringValue: '/own' } }],
+  };
+
+  test.each([
+    ['a line', line, 'combined'],
+    ['a line behind a prefix', `2026-11-22T09:59:00.1Z stdout F ${line}\n`, 'combined'],
+    ['a document', JSON.stringify(canonical()), 'gatetrail'],
+    ['a wrapped line', JSON.stringify({ log: line }), 'combined'],
+  ])('that carries %s is read as what that is', (_, body, format) =>
+    expect(decode(otlp(body, 'GC pause'))).toMatchObject([
+      { event: { source_format: format, url_path: '/a' } },
+      { skipped: expect.any(String) },
+    ]),
+  );
+
+  test.each([
+    ['words', 'user logged in'],
+    ['a document of its own', '{"level":"info","message":"user logged in"}'],
+    ['a document that ends early', '{"level":'],
+    [
+      'what is wrapped too often',
+      `{"message":${JSON.stringify(`{"message":${JSON.stringify(`{"message":${JSON.stringify('{"message":"[1]"}')}}`)}}`)}}`,
+    ],
+    ['a list beyond the limit', `[${'7,'.repeat(10_000)}7]`],
+    ['nothing', ''],
+  ])('that carries %s is passed over', (_, body) =>
+    expect(decode(otlp(body, line))).toMatchObject([
+      { index: 0, skipped: 'not a request: no attribute of HTTP' },
+      { index: 1, event: { url_path: '/a' } },
+    ]),
+  );
+
+  test('is a limit to nobody: requests beyond it are refused as a whole', () =>
+    expect(codes(decode(otlp(`[${`${JSON.stringify(canonical())},`.repeat(10_000)}7]`)))).toEqual(['TOO_MANY_ELEMENTS']));
+
+  test('is not asked for its body where it has some', () =>
+    expect(decode(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [own] }] }] }))).toMatchObject([
+      { event: { source_format: 'otlp', url_path: '/own' } },
+    ]));
+
+  test('stays one of OTLP in a source that is pinned to it', () =>
+    expect(codes(decode(otlp(line), { sources: [{ topic: 'gw', format: 'otlp' }] }))).toEqual(['skipped']));
+});
+
+describe('a line whose columns are known', () => {
+  const columns = (names: string) => ({ sources: [{ topic: 'gw', columns: names.split(' ') }] });
+  const fields = 'date time s-ip cs-method cs-uri-stem s-port c-ip sc-status time-taken';
+  const line = '2026-11-22 09:59:00 192.0.2.80 GET /a 443 203.0.113.7 200 15';
+
+  test.each([
+    ['IIS', fields, line, 15],
+    ['Tomcat', fields.replace(' s-port', ''), line.replace(' 443', ''), 15_000],
+  ])('of %s has its duration in the unit of its writer, with few columns too', (_, names, text, ms) =>
+    expect(decode(text, columns(names))).toMatchObject([{ event: { client_address: '203.0.113.7', duration_ms: ms } }]),
+  );
+
+  const shipped = [
+    `2026-11-22T10:00:00.123456789Z stdout F ${line}`,
+    `<13>Nov 22 10:00:00 iis1 iis: ${line}`,
+    JSON.stringify({ message: line }),
+    JSON.stringify({ log: `2026-11-22T10:00:00Z stdout F ${line}\n` }),
+    JSON.stringify([{ message: line }]),
+  ];
+
+  test.each([
+    ...shipped,
+    shipped.slice(2, 4).join('\n'),
+    shipped.join('\n'),
+    [`2026-11-22T10:00:00Z stdout F #Fields: ${fields}`, ...shipped].join('\n'),
+  ])('is read out of what a shipper puts around it, line by line too: %s', (message) => {
+    const options = message.includes('#Fields') ? {} : columns(fields);
+    const events = decode(message, options).filter((each) => !('skipped' in each));
+    expect(events).toHaveLength(message.split('GET /a').length - 1);
+    for (const each of events) expect(each).toMatchObject({ event: { source_format: 'w3c', url_path: '/a', duration_ms: 15 } });
   });
 });
 

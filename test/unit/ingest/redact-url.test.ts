@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { redactPath, redactQuery } from '../../../ingest/redact-url.ts';
+import { redactPath, redactQuery, redactRoute } from '../../../ingest/redact-url.ts';
 
 const none: ReadonlySet<string> = new Set();
 const token = 'Zx81kQ0pLmN7vTq2WsYb3Rf6';
@@ -110,4 +110,37 @@ describe('paths', () => {
       }),
     );
   });
+});
+
+describe('routes', () => {
+  test.each([
+    '/v1/orders/{orderId}',
+    '/v1/orders/{id}/items/{item?}',
+    '/users/:id',
+    '/users/:id?',
+    '/users/<int:id>',
+    '/{controller=Home}/{action=Index}/{id?}',
+    '/orders/{id:[0-9a-f]{32}}',
+    '/files/{path:path}',
+    '/pets/{proxy+}',
+    '/posts/[[...slug]]',
+    '/v1/*',
+    String.raw`~/users/(?<mail>[^@/]+@[^/]+)/orders/?$`,
+    String.raw`~/v1/items/\d+(?:;v=\d+)?$`,
+    '/com.example.orders.v1.OrderService/GetOrderHistoryByCustomerIdV2',
+    '$default',
+    '/Products({id})',
+    '',
+  ])('%s is kept', (route) => expect(redactRoute(route, none)).toBe(route));
+
+  test.each([
+    ['/u/me@example.com/{id}', '/u/REDACTED/{id}'],
+    ['/u/me%40example.com/:id', '/u/REDACTED/:id'],
+    [`/reset/${token}/{id}`, '/reset/REDACTED/{id}'],
+    [`/files/*/${token}`, '/files/*/REDACTED'],
+    ['/reset;t=hunter2/{id}', '/reset;t=REDACTED/{id}'],
+    ['/u/{id}?code=hunter2', '/u/{id}#REDACTED'],
+    ['/u/{id}#access_token=hunter2', '/u/{id}#REDACTED'],
+    ['/u/{me@example.com}', '/u/REDACTED'],
+  ])('%s is not', (route, expected) => expect(redactRoute(route, none)).toBe(expected));
 });

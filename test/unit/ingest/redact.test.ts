@@ -47,6 +47,12 @@ describe('a secret', () => {
       plan: 'gold',
     }));
 
+  test('is in no route, where a gateway writes the path itself', () =>
+    expect(cleaned({ http_route: '/users/me@example.com/{id}', url_path: '/users/me@example.com/7' })).toMatchObject({
+      http_route: '/users/REDACTED/{id}',
+      url_path: '/users/REDACTED/7',
+    }));
+
   test('is not in front of a host', () =>
     expect(cleaned({ server_address: 'anna:hunter2@api.example.com' }).server_address).toBe('api.example.com'));
 

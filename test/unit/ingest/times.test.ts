@@ -37,6 +37,34 @@ describe('ISO 8601', () => {
     expect(isoMicros('2026-12-01T12:00:00.25', '$.t', 'Europe/Vienna')).toBe(Date.UTC(2026, 11, 1, 11, 0, 0, 250) * 1000);
     expect(() => isoMicros('2026-07-01T12:00:00', '$.t')).toThrow(ReadFailure);
   });
+
+  test.each([
+    ['Europe/Berlin', '2026-10-25T02:30:00', '2026-10-25T00:30:00Z'],
+    ['Europe/London', '2026-10-25T01:30:00', '2026-10-25T00:30:00Z'],
+    ['Australia/Sydney', '2026-04-05T02:30:00', '2026-04-04T15:30:00Z'],
+    ['America/New_York', '2026-11-01T01:30:00', '2026-11-01T05:30:00Z'],
+  ])('that clocks of %s show twice, %s, is the earlier of the two', (zone, text, iso) =>
+    expect(isoMicros(text, '$.t', zone)).toBe(Date.parse(iso) * 1000),
+  );
+
+  test.each([
+    ['Europe/Berlin', '2026-03-29T02:30:00', '2026-03-29T01:30:00Z'],
+    ['America/New_York', '2026-03-08T02:30:00', '2026-03-08T07:30:00Z'],
+  ])('that clocks of %s leap over, %s, is that of a clock that did not', (zone, text, iso) =>
+    expect(isoMicros(text, '$.t', zone)).toBe(Date.parse(iso) * 1000),
+  );
+
+  test.each(['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/St_Johns'])(
+    'is an instant at which a clock of %s shows it, and never the later of two',
+    (zone) => {
+      const shown = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+      for (let at = Date.UTC(2026, 0, 1); at < Date.UTC(2027, 0, 1); at += 7_200_000) {
+        const text = shown.format(at);
+        const read = isoMicros(text, '$.t', zone) / 1000;
+        expect([shown.format(read), read <= at]).toEqual([text, true]);
+      }
+    },
+  );
 });
 
 describe('a time of a common log line', () => {
