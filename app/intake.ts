@@ -1,5 +1,5 @@
 /** `POST /v1/records`: mounted by whichever process has the port. */
-import { AuditError } from '../core/errors.ts';
+import { AuditError, messageOf } from '../core/errors.ts';
 import { deriveKey } from '../core/keys.ts';
 import { sleep, systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -9,6 +9,7 @@ import type { Log, NewMessage } from '../ingest/log.ts';
 import { openAccess, type Access, type Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
+import type { ClosedReader } from '../storage/closed.ts';
 import { receiptOf } from '../storage/receipts.ts';
 import type { Config } from './settings.ts';
 import { gatewaysOf } from './formats.ts';
@@ -79,7 +80,7 @@ async function post(options: Mounted, access: Access, request: Request): Promise
   });
   const answer = { messages: appended.length };
   if (wait === undefined) return { status: 202, body: JSON.stringify(answer) };
-  const receipt = await receiptFor({ clickhouse, log, topic }, appended);
+  const receipt = await receiptFor({ clickhouse, log, topic, logger: options.logger }, appended);
   return { status: 202, body: JSON.stringify({ ...answer, ...receipt, skipped: skippedIn(messages, decoder, topic) }) };
 }
 
@@ -127,7 +128,7 @@ interface Receipt {
   readonly events: number;
   readonly rejected: number;
   readonly reasons: Readonly<Record<string, number>>;
-  /** The rest is in the log, and was not stored within the time that a post waits: it need not be sent again. */
+  /** The records are in the log, but were not seen to be stored while the post waited: they need not be sent again. */
   readonly pending?: true;
 }
 
@@ -135,26 +136,42 @@ const waitMs = 60_000;
 /** A batch takes a second; each look at the ledger is some statements. */
 const lookMs = 250;
 
-/** What became of appended messages, once they are stored. */
-async function receiptFor(
-  { clickhouse, log, topic }: Pick<IntakeOptions, 'clickhouse' | 'log'> & { readonly topic: string },
-  appended: readonly Appended[],
-): Promise<Receipt> {
+/** What became of appended messages, once they are stored. They are in the log: whatever fails now, nobody is told to send them again. */
+async function receiptFor({ clickhouse, log, topic, logger }: Waiting, appended: readonly Appended[]): Promise<Receipt> {
   const closed = closedReader(clickhouse, systemClock);
-  const logId = await log.id();
-  const placeOf = async (partition: number) =>
-    (await closed.read()).partitions.find((each) => each.logId === logId && each.topic === topic && each.partition === partition);
-  const total = { events: 0, rejected: 0, reasons: {} as Record<string, number> };
   const deadline = Date.now() + waitMs;
-  for (const [partition, offsets] of byPartition(appended)) {
-    const last = offsets.at(-1) ?? 0;
-    let place = await placeOf(partition);
-    for (; place === undefined || place.position <= last; place = await placeOf(partition)) {
-      if (Date.now() > deadline) return { ...total, pending: true };
-      await sleep(lookMs);
+  for (;;) {
+    try {
+      const receipt = await receiptNow({ clickhouse, log, topic, closed }, appended);
+      if (receipt !== null) return receipt;
+      if (Date.now() > deadline) return pending;
+    } catch (error) {
+      if (Date.now() > deadline) {
+        logger.warn({ topic, detail: messageOf(error) }, 'what became of posted records could not be asked');
+        return pending;
+      }
     }
-    const { sourceEpoch } = place;
-    const { events, rejected, reasons } = await receiptOf(clickhouse, { topic, sourceEpoch, partition, offsets });
+    await sleep(lookMs);
+  }
+}
+
+interface Waiting extends Pick<IntakeOptions, 'clickhouse' | 'log' | 'logger'> {
+  readonly topic: string;
+}
+
+const pending: Receipt = { events: 0, rejected: 0, reasons: {}, pending: true };
+
+/** null while one of them is not stored. */
+async function receiptNow(
+  { clickhouse, log, topic, closed }: Omit<Waiting, 'logger'> & { readonly closed: ClosedReader },
+  appended: readonly Appended[],
+): Promise<Receipt | null> {
+  const [logId, { partitions }] = [await log.id(), await closed.read()];
+  const total = { events: 0, rejected: 0, reasons: {} as Record<string, number> };
+  for (const [partition, offsets] of byPartition(appended)) {
+    const place = partitions.find((each) => each.logId === logId && each.topic === topic && each.partition === partition);
+    if (place === undefined || place.position <= (offsets.at(-1) ?? 0)) return null;
+    const { events, rejected, reasons } = await receiptOf(clickhouse, { topic, sourceEpoch: place.sourceEpoch, partition, offsets });
     total.events += events;
     total.rejected += rejected;
     for (const [code, count] of Object.entries(reasons)) total.reasons[code] = (total.reasons[code] ?? 0) + count;

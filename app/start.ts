@@ -104,8 +104,8 @@ function serviceNote(dataDir: string) {
   };
 }
 
-/** Mails stay queued while their server is away, and everything else works. */
-const mayWait = /^MAIL_UNAVAILABLE:/;
+/** Mails stay queued while their server is away; a partition that stands still waits for its operator. Everything else works. */
+const mayWait = /^(?:MAIL_UNAVAILABLE|LOG_REPLACED|LEDGER_INCONSISTENT|EVENTS_AHEAD_OF_LEDGER):/;
 
 /** Until the role says that it is ready; what it waits for is told when that takes too long. */
 async function answers(ready: Ready, logger: Logger): Promise<void> {

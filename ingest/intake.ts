@@ -16,6 +16,9 @@ export const gatewayHeader = 'gatetrail-gateway';
 const maxOpenedBytes = 64 * 1024 * 1024;
 const maxRatio = 200;
 
+/** Each takes some hundred bytes beside its own. */
+const maxMessages = 200_000;
+
 export interface Posted {
   readonly body: Buffer;
   /** Content-Encoding: absent or identity, or gzip. */
@@ -48,7 +51,7 @@ export async function accept(log: Log, topic: string, posted: Posted): Promise<A
   if (posted.type !== undefined && !types.includes(posted.type)) {
     throw new AuditError('UNSUPPORTED_MEDIA_TYPE', `Content-Type must be one of ${types.join(', ')}, not ${posted.type}`);
   }
-  const parts = cutWhole(await opened(posted));
+  const parts = cutWhole(await opened(posted), maxMessages);
   const messages: NewMessage[] = [];
   for (const [index, part] of parts.entries()) {
     if ('oversize' in part) {
@@ -73,11 +76,12 @@ function headersOf({ tenant, format, gateway }: Pick<Posted, 'tenant' | 'format'
 }
 
 async function opened({ body, encoding }: Posted): Promise<Buffer> {
-  if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip') {
+  const coding = encoding?.trim().toLowerCase() ?? '';
+  if (!['', 'identity', 'gzip', 'x-gzip'].includes(coding)) {
     throw new AuditError('UNSUPPORTED_MEDIA_TYPE', `Content-Encoding must be gzip or absent, not ${encoding}`);
   }
   const isGzip = body[0] === 0x1f && body[1] === 0x8b;
-  if (!isGzip && encoding !== 'gzip') return body;
+  if (!isGzip && !coding.endsWith('gzip')) return body;
   return openGzip(body);
 }
 

@@ -2,6 +2,7 @@
  * Cuts a file or a body into messages of the log: one line each, empty lines passed over, or the whole where that is
  * one JSON document of at most 16 MiB. A `#Fields:` line is no message: it goes along with those after it as a header.
  */
+import { AuditError } from '../core/errors.ts';
 import type { NewMessage } from './log.ts';
 
 export const maxMessageBytes = 16 * 1024 * 1024;
@@ -21,11 +22,22 @@ export interface OversizeLine {
   readonly end: number;
 }
 
-/** The whole of what came, opened already. */
-export function cutWhole(body: Buffer): (CutMessage | OversizeLine)[] {
+/** The whole of what came, opened already. @throws PAYLOAD_TOO_LARGE for more than `most` lines */
+export function cutWhole(body: Buffer, most = Infinity): (CutMessage | OversizeLine)[] {
   if (body.length <= maxMessageBytes && isOneDocument(body)) return [{ value: withoutMark(body), end: body.length }];
+  if (hasMoreLines(body, most))
+    throw new AuditError('PAYLOAD_TOO_LARGE', `The body has more than ${most} lines; nothing of it was taken. Send it in parts`);
   const cutter = lineCutter();
   return [...cutter.push(body), ...cutter.end()];
+}
+
+function hasMoreLines(body: Buffer, most: number): boolean {
+  let at = body.indexOf(newline);
+  for (let lines = 1; at >= 0; lines += 1) {
+    if (lines > most) return true;
+    at = body.indexOf(newline, at + 1);
+  }
+  return false;
 }
 
 export interface LineCutter {

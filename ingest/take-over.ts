@@ -69,7 +69,7 @@ async function readAgain({ key, log, options, patiently }: Life, claim: Claim): 
       const { high } = await patiently(() => log.bounds());
       if (high <= claim.lastOffset) throw logReplaced(key, `its end is ${high}, a batch of the ledger ends at ${claim.lastOffset}`);
     }
-    messages.push(...fetched.messages.filter(({ offset }) => offset <= claim.lastOffset));
+    for (const message of fetched.messages) if (message.offset <= claim.lastOffset) messages.push(message);
     at = fetched.to;
   }
   return messages;

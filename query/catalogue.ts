@@ -71,12 +71,12 @@ interface RouteRow {
 
 /** By operation too: a gateway may have a template of its own. */
 async function lastRoutes(apis: readonly CatalogueApi[], options: CatalogueOptions): Promise<RouteRow[]> {
-  const rows: RouteRow[] = [];
+  let rows: RouteRow[] = [];
   for (const routes of slices(
     apis.flatMap((api) => api.routes),
     namesPerStatement,
   ))
-    rows.push(...(await lastOfRoutes(routes, options)));
+    rows = rows.concat(await lastOfRoutes(routes, options));
   return rows;
 }
 

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
 import { AuditError } from '../core/errors.ts';
 import { keyedHash, type PurposeKey } from '../core/keys.ts';
+import { createAttempts } from './attempts.ts';
 import type { ClickHouse } from './clickhouse.ts';
 
 export type Role = 'viewer' | 'analyst' | 'auditor' | 'operator' | 'admin' | 'ingest';
@@ -61,12 +62,11 @@ interface Row {
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const cacheMs = 3_000;
-const maxFailures = 10;
 
 export function openAccess(options: AccessOptions): Access {
   const { clickhouse, keys, clock } = options;
   const cache = new Map<string, { row: Row | null; until: number }>();
-  const failures = new Map<string, number[]>();
+  const attempts = createAttempts(clock);
   /** Hashes of keys that were good lately: one broken client behind an address must not lock out the others behind it. */
   const good = new Set<string>();
 
@@ -107,23 +107,23 @@ WHERE id = {id:String}`,
     async authenticate(header, address) {
       const token = /^Bearer (\S{1,512})$/i.exec(header ?? '')?.[1];
       const hash = keyedHash(keys[0], token ?? '');
-      const recent = (failures.get(address) ?? []).filter((at) => at > clock.now() - 60_000);
-      if (recent.length >= maxFailures && !good.has(hash)) {
-        const retryAfterMs = (recent[0] ?? 0) + 60_000 - clock.now();
-        throw new AuditError('RATE_LIMITED', 'Ten requests from this address came without a valid key within a minute', {
-          facts: { retryAfterMs },
-        });
+      const isKnown = good.has(hash);
+      const end = isKnown ? () => {} : await attempts.begin(address);
+      let caller: Caller | null = null;
+      let hasFailed = false;
+      try {
+        caller = token === undefined ? null : await recognise(token);
+        hasFailed = caller === null;
+      } finally {
+        end(hasFailed);
       }
-      const caller = token === undefined ? null : await recognise(token);
-      if (caller) {
-        if (good.size >= 10_000) good.clear();
-        good.add(hash);
-        return caller;
+      if (caller === null) {
+        good.delete(hash);
+        throw new AuditError('UNAUTHENTICATED', 'Expected Authorization: Bearer KEY with a key that is valid now');
       }
-      good.delete(hash);
-      if (failures.size > 10_000) failures.clear();
-      failures.set(address, [...recent, clock.now()]);
-      throw new AuditError('UNAUTHENTICATED', 'Expected Authorization: Bearer KEY with a key that is valid now');
+      if (good.size >= 10_000) good.clear();
+      good.add(hash);
+      return caller;
     },
     async create(key, by) {
       const secret = newToken();

@@ -18,6 +18,8 @@ export interface ClosedPartition extends PartitionKey {
   readonly lastEventAt: number;
   /** The newest claim is still being stored. */
   readonly isOpen: boolean;
+  /** Arrival of the newest claim where it has no event, as of a batch of dead letters, milliseconds; else 0. */
+  readonly emptyAt: number;
 }
 
 export interface Closed {
@@ -77,13 +79,14 @@ export function createClosedReader(clickhouse: ClickHouse, { store, clock, holds
   }
 
   async function partitionOf({ key, ...span }: Span, newest: Claim | undefined, floor: number): Promise<ClosedPartition> {
-    const before = { ...key, watermark: span.watermark, lastEventAt: span.lastEventAt };
+    const isEmpty = newest !== undefined && newest.events === 0 && newest.firstOffset !== originOffset;
+    const before = { ...key, watermark: span.watermark, lastEventAt: span.lastEventAt, emptyAt: isEmpty ? newest.receivedAt : 0 };
     if (newest === undefined || !(await isClosed(key, newest, floor))) {
       return { ...before, position: span.newest, isOpen: true };
     }
     const hasEvents = newest.events > 0;
     return {
-      ...key,
+      ...before,
       position: newest.lastOffset + 1,
       watermark: Math.max(before.watermark, hasEvents ? newest.maxTimestamp : 0),
       lastEventAt: Math.max(before.lastEventAt, hasEvents ? newest.receivedAt : 0),
@@ -122,7 +125,8 @@ interface SpanRow extends PlaceRow {
   readonly last_event_at: string;
 }
 
-const topicOf = ({ logId, topic }: PartitionKey) => JSON.stringify([logId, topic]);
+/** Whatever log it is in: an epoch is higher than those of all logs before. */
+const topicOf = ({ topic }: PartitionKey) => topic;
 
 const toSpan = (row: SpanRow): Span => ({
   key: keyOf(row),
@@ -168,13 +172,15 @@ GROUP BY ${ofPlace}
 ORDER BY log_id, topic, kafka_partition`;
 
 /**
- * The minimum over the partitions that are not idle. A partition that lags never drops out; while all are idle, time
- * itself moves on. `now` in milliseconds, the answer in microseconds.
+ * The minimum over the partitions that are not idle: those that had no event for a while and are read to their end, or of which
+ * one batch after the other has none. Another one that lags never drops out; while all are idle, time itself moves on. `now` in
+ * milliseconds, the answer in microseconds.
  */
 export function watermarkOf(partitions: readonly ClosedPartition[], now: number, ends?: ReadonlyMap<string, number>): number {
   const isIdle = (partition: ClosedPartition) => {
     const end = ends?.get(`${partition.topic}/${partition.partition}`) ?? partition.position;
-    return !partition.isOpen && partition.position >= end && now - partition.lastEventAt >= idleAfterMs;
+    const isRead = !partition.isOpen && partition.position >= end;
+    return now - partition.lastEventAt >= idleAfterMs && (isRead || now - partition.emptyAt < idleAfterMs);
   };
   const active = partitions.filter((partition) => !isIdle(partition));
   if (partitions.length === 0) return 0;

@@ -2,8 +2,9 @@
 import { AuditError } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
+import { openBatchStore } from '../../storage/batch-store.ts';
 import { openLedger } from '../../storage/ledger.ts';
-import { beginEpoch } from '../../storage/positions.ts';
+import { beginEpoch, createDatabaseClock } from '../../storage/positions.ts';
 import type { Config } from '../settings.ts';
 import { resetPosition, type Stores } from '../reset.ts';
 import { holderName, openLog } from '../stores.ts';
@@ -99,7 +100,9 @@ async function newEpoch({ clickhouse, log }: Stores, topic: string, reason: stri
   const bounds = (await log.bounds([topic])).toSorted((a, b) => a.partition - b.partition);
   const starts = bounds.map(({ partition, low }) => ({ partition, start: low }));
   const place = { logId: await log.id(), topic };
-  const facts = { starts, receivedAt: systemClock.now(), writer: holderName('positions'), note: reason };
+  const clock = createDatabaseClock(openBatchStore(clickhouse), systemClock);
+  await clock.measure();
+  const facts = { starts, receivedAt: clock.now(), writer: holderName('positions'), note: reason };
   const sourceEpoch = await beginEpoch(openLedger(clickhouse), place, facts);
   return starts.map(({ partition, start }) => ({ topic, sourceEpoch, partition, position: start, isOpen: false }));
 }

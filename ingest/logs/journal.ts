@@ -288,7 +288,8 @@ function assign({ topic, partition, revoked, read, endsOf, mark }: Assigning): A
     const from = position;
     const messages: LogMessage[] = [];
     let bytes = 0;
-    while (low <= from && position < high && (messages.length === 0 || bytes < maxBytes)) {
+    // Short records take time and room by their number: more than these would hold up everything else in the process.
+    while (low <= from && position < high && messages.length < recordsPerTransaction && (messages.length === 0 || bytes < maxBytes)) {
       const message = read(topic, partition, position);
       if (message === null) break; // trimmed meanwhile: the next look tells the new bounds
       messages.push(message);

@@ -34,9 +34,11 @@ export class ReadAhead {
   /** The messages of [wanted, end); `hole` says why offsets of it have none. */
   add(messages: readonly LogMessage[], end: number, hole: HoleReason): void {
     if (end - this.wanted !== messages.length) this.holes ??= hole;
-    for (const message of messages) this.bytes += sizeOf(message) + recordOverheadBytes;
     if (this.waiting.length === 0) this.since = performance.now();
-    this.waiting.push(...messages);
+    for (const message of messages) {
+      this.bytes += sizeOf(message) + recordOverheadBytes;
+      this.waiting.push(message); // one by one: a call takes some hundred thousand arguments at most, a fetch may hold more
+    }
     this.wanted = end;
   }
 

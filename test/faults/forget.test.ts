@@ -5,6 +5,7 @@ import { silentLogger } from '../../core/logger.ts';
 import { defaultLimits, type PartitionOptions } from '../../ingest/life.ts';
 import { runPartition } from '../../ingest/partition.ts';
 import { beginEpoch, createDatabaseClock } from '../../storage/positions.ts';
+import { testClosedReader } from '../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { memoryPartition, type MemoryPartition } from '../support/partition.ts';
@@ -189,6 +190,10 @@ describe('a partition stands still', () => {
       const accepted = { starts: [{ partition: 0, start: 0 }], receivedAt: Date.now(), writer: 'operator', note: 'replaced' };
       expect(await beginEpoch(ledger, { logId, topic: 'gw' }, accepted)).toBe(epoch);
       await drain(logOf(contents), { logId });
+      // What was read of the log before holds up nobody who waits for this one.
+      const { partitions, earlier } = await testClosedReader(database.clickhouse, systemClock).read();
+      expect(partitions.map((each) => [each.logId, each.sourceEpoch, each.position])).toEqual([[logId, epoch, 20]]);
+      expect(earlier.map(({ sourceEpoch }) => sourceEpoch).toSorted((a, b) => a - b)).toEqual([1, 2].slice(0, epoch - 1));
     }
     expect(await sql('SELECT source_epoch, count() AS n FROM events GROUP BY source_epoch ORDER BY source_epoch')).toEqual([
       { source_epoch: 1, n: 10 },

@@ -215,6 +215,19 @@ describe('gatetrail start', () => {
     expect(back.data.auditEvents).toEqual({ nodes: [] });
   });
 
+  it('answers a post that waits with what became of its records, though the engine was killed meanwhile', async () => {
+    const engine = pidOf('engine');
+    process.kill(engine, 'SIGKILL');
+    const record = JSON.stringify({ timestamp: new Date().toISOString(), gateway_kind: 'mesh', url_path: '/while-away' });
+    const response = await fetch(`${running.ready.url}/v1/records?wait=stored`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${running.ready.token}`, 'content-type': 'application/x-ndjson' },
+      body: record,
+    });
+    expect([response.status, await response.json()]).toEqual([202, { messages: 1, events: 1, rejected: 0, skipped: 0, reasons: {} }]);
+    expect(pidOf('engine')).not.toBe(engine);
+  });
+
   it('says on its one port why another role is not ready, until it is', async () => {
     const reasons = async () => ((await (await fetch(`${running.ready.url}/readyz`)).json()) as { reasons: string[] }).reasons;
     process.kill(pidOf('ingest'), 'SIGKILL');
@@ -253,6 +266,17 @@ describe('gatetrail start', () => {
     expect((await me()).data.me.roles).toContain('ADMIN');
     expect(await running.stop()).toBe(0);
     expect(processesOf(dataDir)).toEqual([]);
+  });
+
+  it('starts beside a partition that stands still: the others go on, and readiness names it', async () => {
+    rmSync(join(dataDir, 'journal'), { recursive: true });
+    running = await startGatetrail(['start', '--port', '0'], { dataDir });
+    expect((await me()).data.me.roles).toContain('ADMIN');
+    const response = await fetch(`${running.ready.url}/readyz`);
+    const { reasons } = (await response.json()) as { reasons: string[] };
+    expect([response.status, reasons.every((reason) => reason.startsWith('LOG_REPLACED: '))]).toEqual([503, true]);
+    expect(running.log()).toContain('started without it');
+    expect(await running.stop()).toBe(0);
   });
 
   const pidOf = (role: string) => processesOf(dataDir).find(({ command }) => command.includes(`main.js ${role} `))?.pid ?? 0;

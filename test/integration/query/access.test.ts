@@ -5,6 +5,7 @@ import { signLink, type EvidenceLink } from '../../../core/link-token.ts';
 import { evidencePage } from '../../../query/evidence-page.ts';
 import { newToken, openAccess, type Access } from '../../../storage/access.ts';
 import { openAccessLog } from '../../../storage/access-log.ts';
+import type { ClickHouse } from '../../../storage/clickhouse.ts';
 import { nextMorning, startApi, thatDay, type TestApi } from '../../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
@@ -197,6 +198,33 @@ test('a key opens until it is revoked or has expired; a mistyped, unknown or for
   expect(await code(access, lasting.secret)).toBe('acme');
   await access.revoke(lasting.apiKey);
   expect(await code(access, lasting.secret)).toBe('UNAUTHENTICATED');
+});
+
+test('of a flood from one address no more than ten are tried at once, and a key that is good comes through', async () => {
+  let asked = 0;
+  const clickhouse: ClickHouse = {
+    ...database.clickhouse,
+    rows: (sql, options) => {
+      asked += 1;
+      return database.clickhouse.rows(sql, options);
+    },
+  };
+  const access = openAccess({ clickhouse, keys: [deriveKey('flood', 'api-keys')], clock: systemClock });
+  const admin = { name: 'admin', keyId: 'admin', roles: ['admin'], tenants: ['*'] } as const;
+  const create = () => access.create({ name: 'k', roles: ['ingest'], tenants: ['acme'], expiresAt: null }, admin);
+  const keys = await Promise.all(Array.from({ length: 30 }, create));
+  const codeOf = (token: string, address: string) =>
+    access.authenticate(`Bearer ${token}`, address).then(
+      () => 'in',
+      (error: { code: string }) => error.code,
+    );
+  const good = await Promise.all(keys.map(({ secret }) => codeOf(secret, '192.0.2.81')));
+  expect(new Set(good)).toEqual(new Set(['in']));
+  asked = 0;
+  const flood = await Promise.all(Array.from({ length: 200 }, () => codeOf(newToken(), '192.0.2.82')));
+  expect(asked).toBe(10);
+  expect(flood.filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(10);
+  expect(flood.filter((code) => code === 'RATE_LIMITED')).toHaveLength(190);
 });
 
 test('ten failures hold up an address, but not the keys behind it that were good before', async () => {

@@ -17,7 +17,7 @@ function remembering() {
   const kept: NewMessage[] = [];
   const log = {
     append: async (_topic: string, messages: readonly NewMessage[]) => {
-      kept.push(...messages);
+      for (const message of messages) kept.push(message);
       return messages.map((_, offset) => ({ partition: 0, offset }));
     },
   } as unknown as Log; // the intake calls append alone
@@ -41,7 +41,9 @@ describe('a body that is posted', () => {
     const { kept, log } = remembering();
     await accept(log, 'in', posted(gzipSync('one\ntwo'), { encoding: 'gzip' }));
     await accept(log, 'in', posted(gzipSync('three')));
-    expect(kept.map(({ value }) => value.toString())).toEqual(['one', 'two', 'three']);
+    await accept(log, 'in', posted(gzipSync('four'), { encoding: ' X-GZIP' }));
+    await accept(log, 'in', posted('five', { encoding: 'Identity' }));
+    expect(kept.map(({ value }) => value.toString())).toEqual(['one', 'two', 'three', 'four', 'five']);
   });
 
   test.each([
@@ -49,11 +51,20 @@ describe('a body that is posted', () => {
     ['another encoding', posted('x', { encoding: 'br' }), 'UNSUPPORTED_MEDIA_TYPE'],
     ['an empty body', posted('\n\n'), 'BAD_USER_INPUT'],
     ['a damaged gzip stream', posted(gzipSync('one').subarray(0, 15), { encoding: 'gzip' }), 'BAD_USER_INPUT'],
+    ['more than 200,000 lines', posted('1\n'.repeat(200_001)), 'PAYLOAD_TOO_LARGE'],
+    ['as many in gzip', posted(gzipSync('1\n'.repeat(200_001))), 'PAYLOAD_TOO_LARGE'],
     ['a line beyond 16 MiB', posted(`ok\n${'x'.repeat(16 * 1024 * 1024 + 1)}`), 'PAYLOAD_TOO_LARGE'],
   ])('%s is refused whole', async (_, body, code) => {
     const { kept, log } = remembering();
     await expect(accept(log, 'in', body)).rejects.toMatchObject({ code });
     expect(kept).toEqual([]);
+  });
+
+  test('of 200,000 lines is taken, and a document over more lines is one message', async () => {
+    const { kept, log } = remembering();
+    await accept(log, 'in', posted('1\n'.repeat(200_000)));
+    await accept(log, 'in', posted(`[${'1,\n'.repeat(200_001)}1]`));
+    expect(kept).toHaveLength(200_001);
   });
 
   test('a bomb is refused before it is opened whole', async () => {

@@ -13,6 +13,7 @@ const of = (partition: number, more: Partial<ClosedPartition> = {}): ClosedParti
   partition,
   position: 10,
   isOpen: false,
+  emptyAt: 0,
   watermark: now * 1000 - 5_000_000,
   lastEventAt: now - 1000,
   ...more,
@@ -36,6 +37,16 @@ describe('the watermark', () => {
     const ends = new Map([['gw/1', 11]]);
     expect(watermarkOf([of(0), of(1, quiet)], now, ends)).toBe(quiet.watermark);
     expect(watermarkOf([of(0), of(1, { ...quiet, isOpen: true })], now)).toBe(quiet.watermark);
+  });
+
+  test('does not wait for a partition whose batches hold no event one after the other, however far its end is', () => {
+    const ends = new Map([['gw/1', 11]]);
+    const letters = { ...quiet, lastEventAt: 0, watermark: 0, emptyAt: now - 1_000 };
+    expect(watermarkOf([of(0), of(1, letters)], now, ends)).toBe(of(0).watermark);
+    expect(watermarkOf([of(0), of(1, { ...letters, isOpen: true })], now, ends)).toBe(of(0).watermark);
+    // It stands still, or had events a moment ago: then more of them may come.
+    expect(watermarkOf([of(0), of(1, { ...letters, emptyAt: now - 120_000 })], now, ends)).toBe(0);
+    expect(watermarkOf([of(0), of(1, { ...letters, lastEventAt: now - 119_000 })], now, ends)).toBe(0);
   });
 
   test('follows the clock while all partitions are quiet, and never goes back for it', () => {

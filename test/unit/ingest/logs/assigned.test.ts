@@ -36,6 +36,15 @@ test('a fetch for another position than the wanted one is never handed out, and 
   expect(await partition.next(atOnce)).toMatchObject({ from: 10, to: 12, holes: null });
 });
 
+test('a fetch may hold any number of messages', async () => {
+  const { partition } = assign({ high: 500_000, readAheadBytes: 1e9 });
+  partition.seek(0);
+  const message = { timestamp: 0, value: Buffer.alloc(1), headers: {} };
+  const messages = Array.from({ length: 500_000 }, (_, offset) => ({ ...message, offset }));
+  expect(await partition.arrived({ ...arrival(0, []), messages, end: 500_000, high: 500_000 })).toBe(true);
+  expect((await partition.next({ maxWaitMs: 0, maxBytes: 1e9 })).messages).toHaveLength(500_000);
+});
+
 test('a jump over offsets is believed when asking again leads to the same place, and not before', async () => {
   const { partition } = assign();
   partition.seek(10);

@@ -54,6 +54,15 @@ async function readAll(): Promise<string[]> {
   return texts;
 }
 
+test('short records are read some thousands at a time, however many bytes may be taken', async () => {
+  await journal.append('t', keyed(12_000));
+  const { wanted, stop } = await consume();
+  const sizes: number[] = [];
+  for (let at = 0; at < 4; at += 1) sizes.push((await wanted.next({ maxWaitMs: 0, maxBytes: 64 * 1024 * 1024 })).messages.length);
+  await stop();
+  expect(sizes).toEqual([5_000, 5_000, 2_000, 0]);
+});
+
 async function reopen(options: Partial<Parameters<typeof openJournal>[0]> = {}): Promise<void> {
   await journal.close();
   journal = openJournal({ folder, key, ...options });
