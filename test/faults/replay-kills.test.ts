@@ -13,7 +13,7 @@ import { sqlRows } from '../support/sql.ts';
 const { sizes, seed, full, report } = campaign(
   'replay-kills',
   { batches: 4, letters: 20, kills: 1 },
-  { batches: 300, letters: 20, kills: 90 },
+  { batches: 300, letters: 20, kills: 60 },
 );
 const random = seeded(seed);
 const folder = mkdtempSync(join(tmpdir(), 'gatetrail-replay-kills-'));
