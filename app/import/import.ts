@@ -57,7 +57,7 @@ export async function followFile(file: string, tally: Tally, options: ImportOpti
 /** A file from its start, or from its mark, until another one takes its name. */
 function openLife(file: string, mark: Mark | null, tally: Tally, options: ImportOptions) {
   const cutter = lineCutter(mark?.end ?? 0, mark?.fields ?? '');
-  const hashed = hashUpTo();
+  const hashed = hashUpTo(mark);
   const sender = createSender(tally, mark, { ...options, onAppended: (place) => save(file, hashed.at(place), options) });
   const send = async (parts: readonly Part[]) => {
     for (const part of parts) await sender.add(part);
@@ -93,21 +93,28 @@ async function* head(content: AsyncIterable<Buffer>, bytes: number): AsyncGenera
   }
 }
 
-/** Hashes what passes, so that a mark can be made anywhere: pieces not yet passed by a mark are held. */
-function hashUpTo() {
+/** Hashes what passes, so that a mark can be made anywhere behind the one before: pieces not yet passed by a mark are held. */
+function hashUpTo(mark: Mark | null) {
   const hash = createHash('sha256');
   const held: Buffer[] = [];
-  let hashed = 0;
+  let [seen, hashed] = [0, 0];
+  const advance = (end: number) => {
+    while (held.length > 0 && hashed < end) {
+      const chunk = held.shift() as Buffer; // there is one
+      const take = chunk.subarray(0, end - hashed);
+      hash.update(take);
+      hashed += take.length;
+      if (take.length < chunk.length) held.unshift(chunk.subarray(take.length));
+    }
+  };
   return {
-    add: (chunk: Buffer) => void held.push(chunk),
+    add(chunk: Buffer): void {
+      held.push(chunk);
+      seen += chunk.length;
+      advance(Math.min(seen, mark?.end ?? 0));
+    },
     at({ end, fields }: Place): Mark {
-      while (held.length > 0 && hashed < end) {
-        const chunk = held.shift() as Buffer; // there is one
-        const take = chunk.subarray(0, end - hashed);
-        hash.update(take);
-        hashed += take.length;
-        if (take.length < chunk.length) held.unshift(chunk.subarray(take.length));
-      }
+      advance(end);
       return { end, sha256: digestSoFar(hash), fields };
     },
   };
@@ -115,7 +122,7 @@ function hashUpTo() {
 
 /** The content behind the mark. */
 function trackContent(all: AsyncIterable<Buffer>, mark: Mark | null) {
-  const { add, at } = hashUpTo();
+  const { add, at } = hashUpTo(mark);
   async function* content(): AsyncGenerator<Buffer> {
     let seen = 0;
     for await (const chunk of all) {
