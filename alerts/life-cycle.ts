@@ -37,13 +37,11 @@ export function advance(rule: Rule, before: Memory, breaches: readonly Breach[],
     const known = memory[key];
     if (!known || known.state === 'RESOLVED') return;
     const end = known.lastBreach + stepMs;
-    const firesAt = known.alert.startedAt + rule.forMs;
     if (known.state === 'PENDING') {
       if (end + stepMs > time) return;
-      if (end < firesAt) {
-        change(known.alert, end + stepMs, 'LAPSED', ['PENDING', 'INACTIVE'], 'the condition ended before it had held long enough');
-        delete memory[key];
-      }
+      // Whatever is still pending did not fire: only a breach at or after `for` shows that the condition held so long.
+      change(known.alert, end + stepMs, 'LAPSED', ['PENDING', 'INACTIVE'], 'the condition ended before it had held long enough');
+      delete memory[key];
       return;
     }
     if (end + rule.keepFiringForMs > time) return;

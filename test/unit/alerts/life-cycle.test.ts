@@ -29,6 +29,13 @@ describe('an alert', () => {
     ['goes on while the condition comes back in time', {}, [0, 9 * minute], [11 * minute], ['FIRED@5']],
     ['fires anew after it has ended', {}, [0, 30 * minute], [31 * minute], ['FIRED@5', 'RESOLVED@605', 'FIRED@1805']],
     ['lapses when it did not hold for `for`', { forMs: minute }, [0], [2 * minute], ['OPENED@0', 'LAPSED@10']],
+    [
+      'lapses when it ends just as `for` is over, and what comes later begins anew',
+      { forMs: minute },
+      [...Array.from({ length: 12 }, (_, index) => index * 5_000), 10 * minute],
+      [11 * minute],
+      ['OPENED@0', 'LAPSED@65', 'OPENED@600', 'LAPSED@610'],
+    ],
     ['fires once it held for `for`', { forMs: 10_000 }, [0, 5_000, 10_000], [minute], ['OPENED@0', 'FIRED@15']],
   ] as const)('%s', (_, over, buckets, ticks, expected) => {
     expect(kindsOf(over, [...buckets], [...ticks])).toEqual(expected);
