@@ -2,9 +2,9 @@
  * What breaches make of alerts: a pure function of what was remembered, the breaches and how far data is judged. A replay
  * gives the same transitions with the same ids. Steps that are not judged yet never end anything.
  */
-import type { AlertChange, AlertFacts, AlertState, FindingRow, TransitionRow } from '../schemas/alert.ts';
+import type { AlertChange, AlertFacts, AlertSelection, AlertState, FindingRow, TransitionRow } from '../schemas/alert.ts';
 import { severities } from '../schemas/rule.ts';
-import type { Rule } from '../sigma/document.ts';
+import type { Rule, Selection } from '../sigma/document.ts';
 import { hash, transition } from '../storage/alert-changes.ts';
 import { stepMs } from './compile/rule.ts';
 import type { Breach } from './evaluate.ts';
@@ -142,6 +142,7 @@ function open(rule: Rule, breach: Breach, late: boolean): AlertFacts {
     title: rule.title,
     summary: `${rule.title} of ${subject} ${breach.group}: ${breach.value} in ${span} (limit ${breach.threshold}). ${rule.description}`,
     subject: { name, value: breach.group },
+    selection: countedBy(rule),
     startedAt: breach.bucket,
     measure: `${rule.type === 'ratio' ? 'auth failures' : 'requests'} in ${span}`,
     value: breach.value,
@@ -149,6 +150,13 @@ function open(rule: Rule, breach: Breach, late: boolean): AlertFacts {
     eventsFrom: breach.firstEvent,
     late,
   };
+}
+
+/** Which requests the rule counts, in the words of AuditEventFilter. */
+function countedBy({ selections }: Rule): AlertSelection {
+  const valuesOf = (column: Selection['column']) => selections.find((each) => each.column === column && !each.values.includes('*'))?.values;
+  const [statuses, methods] = [valuesOf('http_response_status_code'), valuesOf('http_request_method')];
+  return { ...(statuses && { status: { in: statuses.map(Number) } }), ...(methods && { method: { in: methods } }) };
 }
 
 const fingerprintOf = (rule: Rule, { tenant, group }: Breach) => hash([rule.id, tenant, group]).slice(0, 32);

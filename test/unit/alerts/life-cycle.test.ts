@@ -4,6 +4,7 @@ import { loadRules } from '../../../alerts/alerts.ts';
 import { advance, readMemory, type Memory } from '../../../alerts/life-cycle.ts';
 import { subjectOf } from '../../../alerts/render.ts';
 import type { Rule } from '../../../sigma/document.ts';
+import { eventFilter } from '../../../storage/alert-changes.ts';
 
 const [rule] = (await loadRules()).filter(({ type }) => type === 'ratio') as [Rule]; // the pack has one
 const minute = 60_000;
@@ -174,6 +175,33 @@ test('data may come in any order: what fires is what would have fired had all co
     }),
     { numRuns: 2_000 },
   );
+});
+
+test.each([
+  ['status', [{ column: 'http_response_status_code', values: ['404', '410'] }], { status: { in: [404, 410] } }],
+  ['method', [{ column: 'http_request_method', values: ['DELETE'] }], { method: { in: ['DELETE'] } }],
+  ['any method', [{ column: 'http_request_method', values: ['*'] }], {}],
+  [
+    'both',
+    [
+      { column: 'http_response_status_code', values: ['404'] },
+      { column: 'http_request_method', values: ['GET', 'HEAD'] },
+    ],
+    { status: { in: [404] }, method: { in: ['GET', 'HEAD'] } },
+  ],
+] as const)('an alert shows the events that its rule counts: by %s', (_, selections, counted) => {
+  const alertBy = (groupBy: Rule['groupBy']) =>
+    advance({ ...rule, selections, groupBy }, {}, [breach(0)], { judgedFrom: 0, judgedTo: 5_000 }).transitions.map(({ alert }) => alert);
+  expect(alertBy('client_address').map(eventFilter)).toEqual([{ clientAddress: { in: ['203.0.113.7'] }, ...counted }]);
+  expect(alertBy('consumer_name').map(eventFilter)).toEqual([{ consumer: { in: ['203.0.113.7'] }, ...counted }]);
+});
+
+test('an alert that is stored without what its rule counts shows refused requests of an address, or all of a consumer', () => {
+  expect(eventFilter({ subject: { name: 'clientAddress', value: 'a' } })).toEqual({
+    clientAddress: { in: ['a'] },
+    status: { in: [401, 403] },
+  });
+  expect(eventFilter({ subject: { name: 'consumer', value: 'c' } })).toEqual({ consumer: { in: ['c'] } });
 });
 
 test('a subject takes no line, no direction mark, and at most 78 characters', () => {
