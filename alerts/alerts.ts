@@ -130,11 +130,11 @@ export function createAlerts(options: AlertsOptions): Alerts {
 /** Rules over stored events, of every folder. @throws AuditError as `readRuleFolders` and `readRules` do */
 export const loadRules = (folders: readonly string[] = [firstPartyRules]): Promise<Rule[]> => readRuleFolders(folders, readRules);
 
-/** Every four hours since it fired, while nobody took it: the number of the repeat makes the id. */
+/** Every four hours since somebody was told, while nobody took it: the number of the repeat makes the id. */
 async function repeat(store: AlertStore, channels: readonly Channel[], now: number, queuedBefore: Set<string>): Promise<void> {
   const firing = await store.firing(now - repeatMs);
-  const rows = firing.flatMap(({ alert, firedAt }) => {
-    const count = Math.floor((now - firedAt) / repeatMs);
+  const rows = firing.flatMap(({ alert, toldAt }) => {
+    const count = Math.floor((now - toldAt) / repeatMs);
     return rowsFor(alert, `${alert.id}:repeat:${count}`, 'REPEAT', channels, { now, dueAt: now });
   });
   // Again would change nothing, but the rule would no longer count as quiet.

@@ -2,94 +2,133 @@
  * What breaches make of alerts: a pure function of what was remembered, the breaches and how far data is judged. A replay
  * gives the same transitions with the same ids. Steps that are not judged yet never end anything.
  */
-import type { AlertChange, AlertFacts, AlertState, FindingRow, TransitionRow } from '../schemas/alert.ts';
+import type { AlertChange, AlertFacts, AlertSelection, AlertState, FindingRow, TransitionRow } from '../schemas/alert.ts';
 import { severities } from '../schemas/rule.ts';
-import type { Rule } from '../sigma/document.ts';
+import type { Rule, Selection } from '../sigma/document.ts';
 import { hash, transition } from '../storage/alert-changes.ts';
 import { stepMs } from './compile/rule.ts';
 import type { Breach } from './evaluate.ts';
 
-/** One group of a rule. Its alert is over once `over`; then it only says up to when late breaches belong to it. */
-export interface Remembered {
-  readonly alert: AlertFacts;
-  readonly state: 'PENDING' | 'FIRING' | 'RESOLVED';
-  readonly lastBreach: number;
+/** One alert of a group. Once it is over it only says which steps are its own: late breaches come, and steps are judged again. */
+type Remembered = Span & (Open | Over);
+interface Span {
+  /** When it is over unless the condition comes back; once it is over, when it was. */
+  readonly until: number;
+  /** The last breach that was seen in time: what is judged again up to here is not late. */
+  readonly seenTo: number;
 }
-export type Memory = Readonly<Record<string, Remembered>>;
+interface Open {
+  readonly alert: AlertFacts;
+  readonly state: 'PENDING' | 'FIRING';
+}
+interface Over {
+  readonly alert: Pick<AlertFacts, 'id' | 'startedAt' | 'late'>;
+  readonly state: 'INACTIVE' | 'RESOLVED';
+}
+/** The alerts of each group, by the time at which they began. */
+export type Memory = Readonly<Record<string, readonly Remembered[]>>;
 export interface Advance {
   readonly memory: Memory;
   readonly transitions: readonly TransitionRow[];
   readonly findings: readonly FindingRow[];
 }
 
-/** How long a group that is over is remembered: late breaches are judged this far back. */
+/** How long an alert that is over is remembered: late breaches are judged this far back. */
 const forgetAfterMs = 24 * 3_600_000;
 
 export function advance(rule: Rule, before: Memory, breaches: readonly Breach[], range: { judgedFrom: number; judgedTo: number }): Advance {
-  const memory: Record<string, Remembered> = { ...before };
+  const memory: Record<string, readonly Remembered[]> = { ...before };
   const transitions: TransitionRow[] = [];
   const findings: FindingRow[] = [];
   const change = (alert: AlertFacts, at: number, kind: AlertChange, states: readonly [AlertState, AlertState], reason: string) =>
     transitions.push(transition(alert, { at, kind, from: states[0], to: states[1], reason, actor: '', note: '' }));
 
   /** Ends what is over by `time`: lapses a pending alert, resolves a firing one. */
-  const settle = (key: string, time: number) => {
-    const known = memory[key];
-    if (!known || known.state === 'RESOLVED') return;
-    const end = known.lastBreach + stepMs;
-    const firesAt = known.alert.startedAt + rule.forMs;
-    if (known.state === 'PENDING') {
-      if (end + stepMs > time) return;
-      if (end < firesAt) {
-        change(known.alert, end + stepMs, 'LAPSED', ['PENDING', 'INACTIVE'], 'the condition ended before it had held long enough');
-        delete memory[key];
-      }
-      return;
+  const settled = (known: Remembered, time: number): Remembered => {
+    if (!isOpen(known) || known.until > time) return known;
+    const { until, seenTo } = known;
+    const { id, startedAt, late } = known.alert;
+    const end = { alert: { id, startedAt, late }, until, seenTo };
+    if (known.state === 'FIRING') {
+      change(known.alert, until, 'RESOLVED', ['FIRING', 'RESOLVED'], 'the condition has ended');
+      return { ...end, state: 'RESOLVED' };
     }
-    if (end + rule.keepFiringForMs > time) return;
-    memory[key] = { ...known, state: 'RESOLVED' };
-    change(known.alert, end + rule.keepFiringForMs, 'RESOLVED', ['FIRING', 'RESOLVED'], 'the condition has ended');
+    // Whatever is still pending did not fire: only a breach at or after `for` shows that the condition held so long.
+    change(known.alert, until, 'LAPSED', ['PENDING', 'INACTIVE'], 'the condition ended before it had held long enough');
+    return { ...end, state: 'INACTIVE' };
+  };
+
+  /** The alert of the breach as it is with it, `known` where it had one. */
+  const taken = (breach: Breach, known: Remembered | undefined, late: boolean): Remembered => {
+    const { bucket } = breach;
+    const isHeld = bucket - (known?.alert.startedAt ?? bucket) >= rule.forMs;
+    const seenTo = Math.max(known?.seenTo ?? bucket, late ? 0 : bucket);
+    // That it is over was told: late breaches do not bring it back.
+    if (known?.state === 'RESOLVED') return { ...known, seenTo };
+    const until = (state: Remembered['state']) => Math.max(known?.until ?? 0, bucket + reachOf(rule, state));
+    if (known && (known.state === 'FIRING' || !isHeld)) return { ...known, seenTo, until: until(known.state) };
+    // What lapsed stays so: where late data shows that it held long enough, that is an alert of its own.
+    const alert = known?.state === 'PENDING' ? known.alert : open(rule, breach, late);
+    const state = isHeld ? 'FIRING' : 'PENDING';
+    const reason = late ? 'late data showed the condition' : 'the condition held';
+    if (isHeld) change(alert, bucket + stepMs, 'FIRED', [known?.state === 'PENDING' ? 'PENDING' : 'INACTIVE', 'FIRING'], reason);
+    else change(alert, bucket, 'OPENED', ['INACTIVE', 'PENDING'], 'the condition began to hold');
+    return { alert, state, until: until(state), seenTo };
   };
 
   for (const breach of breaches.toSorted((a, b) => a.bucket - b.bucket || (a.group < b.group ? -1 : 1))) {
     const key = JSON.stringify([breach.tenant, breach.group]);
-    settle(key, breach.bucket);
-    let known = memory[key];
+    const alerts = (memory[key] ?? []).map((each) => settled(each, breach.bucket));
+    const known = ownerOf(rule, alerts, breach.bucket);
     // A minute may be judged again only because newer rows fell into it: what was seen then is not late.
-    const seen = known !== undefined && breach.bucket >= known.alert.startedAt && breach.bucket <= known.lastBreach;
-    const late = breach.bucket < range.judgedFrom && !seen;
-    const belongs = known && known.state === 'RESOLVED' && breach.bucket <= known.lastBreach + rule.keepFiringForMs;
-    if (known && (known.state !== 'RESOLVED' || belongs)) {
-      known = { ...known, lastBreach: Math.max(known.lastBreach, breach.bucket) };
-    } else {
-      const alert = open(rule, breach, late);
-      known = { alert, state: 'PENDING', lastBreach: breach.bucket };
-      if (rule.forMs > 0) change(alert, breach.bucket, 'OPENED', ['INACTIVE', 'PENDING'], 'the condition began to hold');
-    }
-    if (known.state === 'PENDING' && breach.bucket - known.alert.startedAt >= rule.forMs) {
-      const from = rule.forMs > 0 ? 'PENDING' : 'INACTIVE';
-      change(
-        known.alert,
-        breach.bucket + stepMs,
-        'FIRED',
-        [from, 'FIRING'],
-        late ? 'late data showed the condition' : 'the condition held',
-      );
-      known = { ...known, state: 'FIRING' };
-    }
-    memory[key] = known;
-    findings.push(finding(rule, breach, known.alert, late));
+    const late = breach.bucket < range.judgedFrom && !(known && wasSeen(known, breach.bucket));
+    const next = taken(breach, known, late);
+    memory[key] = [...alerts.filter(({ alert }) => alert.id !== next.alert.id), next].toSorted(
+      (a, b) => a.alert.startedAt - b.alert.startedAt,
+    );
+    findings.push(finding(rule, breach, next.alert.id, late));
   }
   for (const key of Object.keys(memory).toSorted()) {
-    settle(key, range.judgedTo);
-    const known = memory[key];
-    if (known?.state === 'RESOLVED' && known.lastBreach + rule.keepFiringForMs + forgetAfterMs < range.judgedTo) delete memory[key];
+    const alerts = (memory[key] ?? []).map((each) => settled(each, range.judgedTo));
+    memory[key] = alerts.filter((each) => isOpen(each) || each.until + forgetAfterMs >= range.judgedTo);
+    if (memory[key].length === 0) delete memory[key];
   }
   return { memory, transitions, findings };
 }
 
+/** As it was saved with the cursor. A group may stand there as one alert, which says when its last breach was. */
+export function readMemory(rule: Rule, text: string): Memory {
+  const saved = JSON.parse(text) as Record<string, SavedAlert | readonly SavedAlert[]>; // the cursor is saved by the pipeline alone
+  const alertOf = ({ lastBreach, ...alert }: SavedAlert): Remembered =>
+    lastBreach === undefined ? alert : { ...alert, seenTo: lastBreach, until: lastBreach + reachOf(rule, alert.state) };
+  return Object.fromEntries(Object.entries(saved).map(([key, alerts]) => [key, [alerts].flat().map(alertOf)]));
+}
+type SavedAlert = Remembered & { readonly lastBreach?: number };
+
+const isOpen = (known: Remembered): known is Span & Open => known.state === 'PENDING' || known.state === 'FIRING';
+const hasFired = ({ state }: Remembered) => state === 'FIRING' || state === 'RESOLVED';
+const wasSeen = ({ alert, seenTo }: Remembered, bucket: number) => !alert.late && bucket >= alert.startedAt && bucket <= seenTo;
+
+/** From the begin of the last step in which the condition held to the end of its alert, milliseconds. */
+function reachOf(rule: Rule, state: Remembered['state']): number {
+  return stepMs + (state === 'FIRING' || state === 'RESOLVED' ? rule.keepFiringForMs : stepMs);
+}
+
+/** The alert that a breach belongs to. What fired goes first, so that a step judged again stays with its alert. */
+function ownerOf(rule: Rule, alerts: readonly Remembered[], bucket: number): Remembered | undefined {
+  const holds = ({ alert, until }: Remembered) => bucket >= alert.startedAt && bucket < until;
+  const beginsBefore = ({ alert, state }: Remembered) => bucket < alert.startedAt && bucket + reachOf(rule, state) > alert.startedAt;
+  return (
+    alerts.findLast((each) => hasFired(each) && holds(each)) ??
+    // The earliest: late data may join what seemed to be two runs, and together they may be long enough.
+    alerts.find((each) => !hasFired(each) && holds(each)) ??
+    // Late data often shows that the condition began a little earlier: that is no news.
+    alerts.find((each) => hasFired(each) && beginsBefore(each))
+  );
+}
+
 function open(rule: Rule, breach: Breach, late: boolean): AlertFacts {
-  const fingerprint = hash([rule.id, breach.tenant, breach.group]).slice(0, 32);
+  const fingerprint = fingerprintOf(rule, breach);
   const name = rule.groupBy === 'client_address' ? 'clientAddress' : 'consumer';
   const span = spanText(rule.timespanMs);
   const subject = rule.groupBy === 'client_address' ? 'address' : 'consumer';
@@ -103,6 +142,7 @@ function open(rule: Rule, breach: Breach, late: boolean): AlertFacts {
     title: rule.title,
     summary: `${rule.title} of ${subject} ${breach.group}: ${breach.value} in ${span} (limit ${breach.threshold}). ${rule.description}`,
     subject: { name, value: breach.group },
+    selection: countedBy(rule),
     startedAt: breach.bucket,
     measure: `${rule.type === 'ratio' ? 'auth failures' : 'requests'} in ${span}`,
     value: breach.value,
@@ -112,11 +152,20 @@ function open(rule: Rule, breach: Breach, late: boolean): AlertFacts {
   };
 }
 
-function finding(rule: Rule, breach: Breach, alert: AlertFacts, late: boolean): FindingRow {
+/** Which requests the rule counts, in the words of AuditEventFilter. */
+function countedBy({ selections }: Rule): AlertSelection {
+  const valuesOf = (column: Selection['column']) => selections.find((each) => each.column === column && !each.values.includes('*'))?.values;
+  const [statuses, methods] = [valuesOf('http_response_status_code'), valuesOf('http_request_method')];
+  return { ...(statuses && { status: { in: statuses.map(Number) } }), ...(methods && { method: { in: methods } }) };
+}
+
+const fingerprintOf = (rule: Rule, { tenant, group }: Breach) => hash([rule.id, tenant, group]).slice(0, 32);
+
+function finding(rule: Rule, breach: Breach, alertId: string, late: boolean): FindingRow {
   return {
     id: hash([rule.id, rule.version, breach.tenant, breach.group, breach.bucket]),
-    alertId: alert.id,
-    fingerprint: alert.fingerprint,
+    alertId,
+    fingerprint: fingerprintOf(rule, breach),
     tenant: breach.tenant,
     ruleId: rule.id,
     ruleVersion: rule.version,

@@ -11,7 +11,7 @@ import type { ClickHouse } from '../storage/clickhouse.ts';
 import type { Channel } from './channel.ts';
 import { stepMs } from './compile/rule.ts';
 import { evaluate, floorToStep, type Breach } from './evaluate.ts';
-import { advance, type Memory } from './life-cycle.ts';
+import { advance, readMemory } from './life-cycle.ts';
 import { queued } from './outbox.ts';
 
 /** What is stored and closed. */
@@ -85,8 +85,7 @@ async function judgeRule(pipeline: Pipeline, rule: Rule, cursor: CursorRow, clos
   const fresh = await pipeline.watermark.newMinutes(cursor.mark);
   const late = cursor.mark === '' ? [] : await judgeLate(clickhouse, rule, { minutes: fresh.minutes, judgedTo: from }, limits);
   const breaches = await evaluate(clickhouse, rule, { from, to }, limits);
-  const memory = JSON.parse(cursor.memory) as Memory; // written below alone
-  const result = advance(rule, memory, [...late, ...breaches], { judgedFrom: from, judgedTo: to });
+  const result = advance(rule, readMemory(rule, cursor.memory), [...late, ...breaches], { judgedFrom: from, judgedTo: to });
   await store.addFindings(result.findings);
   await publish(pipeline, result.transitions);
   await store.saveCursor({

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { TransitionRow, OutboxRow } from '../schemas/alert.ts';
 import type { AlertConnectionTotalCountArgs, AlertFilter, RuleFilter } from '../schemas/api.ts';
 import type { RuleDocument } from '../schemas/rule.ts';
-import { acknowledgeAlert } from '../storage/alert-changes.ts';
+import { acknowledgeAlert, selectionOf } from '../storage/alert-changes.ts';
 import { countAlerts, searchAlerts, type AlertRecord } from '../storage/alert-search.ts';
 import { openAlertStore } from '../storage/alerts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
@@ -103,20 +103,24 @@ export function createAlertsView({ clickhouse, rules, cursorKeys, clock }: Alert
     },
     /** Alerts whose events the event is one of, newest first. */
     async behind(event: EventView, first: number): Promise<AlertRecord[]> {
-      const { client, principal, response } = event;
-      const isRefused = response.status === 401 || response.status === 403;
+      const { client, principal } = event;
       const names = [principal.consumerName, principal.consumerId].filter((name) => name !== null);
       const sql = `((JSONExtractString(alert, 'subject', 'name') = 'consumer' AND has({names:Array(String)}, JSONExtractString(alert, 'subject', 'value')))
     OR (JSONExtractString(alert, 'subject', 'name') = 'clientAddress' AND JSONExtractString(alert, 'subject', 'value') = {address:String}))
     AND JSONExtractInt(alert, 'eventsFrom') <= {at:Int64}`;
-      const parameters = { names, address: isRefused ? (client.address ?? '') : '', at: event.timestamp };
+      const parameters = { names, address: client.address ?? '', at: event.timestamp };
       const found = await searchAlerts(clickhouse, { tenants: [event.tenant], where: { sql, parameters }, limit: 1_000 });
-      return found.filter((alert) => event.timestamp < eventRange(alert).to).slice(0, first);
+      return found.filter((alert) => event.timestamp < eventRange(alert).to && counts(alert, event)).slice(0, first);
     },
   };
 }
 
 export const eventRange = (alert: AlertRecord): Range => ({ from: alert.eventsFrom, to: alert.lastSeenAt + stepMs });
+
+function counts(alert: AlertRecord, { request, response }: EventView): boolean {
+  const { status, method } = selectionOf(alert);
+  return (!status || status.in.includes(response.status ?? 0)) && (!method || method.in.includes(request.method ?? ''));
+}
 
 const orNull = (text: string) => (text === '' ? null : text);
 

@@ -7,6 +7,12 @@ export type AlertChange = 'OPENED' | 'FIRED' | 'ACKNOWLEDGED' | 'RESOLVED' | 'LA
 export type NotificationKind = 'FIRING' | 'REPEAT' | 'RESOLVED';
 export type NotificationStatus = 'QUEUED' | 'SENT' | 'RETRYING' | 'FAILED' | 'GROUPED';
 
+/** Fields of AuditEventFilter; an event counts when it has one of the values of each. */
+export interface AlertSelection {
+  readonly status?: { readonly in: readonly number[] };
+  readonly method?: { readonly in: readonly string[] };
+}
+
 /** What an alert is, as it stood when it opened. Times are milliseconds. */
 export interface AlertFacts {
   readonly id: string;
@@ -19,6 +25,8 @@ export interface AlertFacts {
   readonly summary: string;
   /** Name as in AuditEventFilter, for instance consumer. */
   readonly subject: { readonly name: string; readonly value: string };
+  /** Which of its events count; `selectionOf` says what holds where it is absent. */
+  readonly selection?: AlertSelection;
   readonly startedAt: number;
   readonly measure: string;
   readonly value: number;

@@ -1,7 +1,7 @@
 /** Changes of alerts as rows with ids that come from data alone, and what people change. Alerts and the API share it. */
 import { createHash } from 'node:crypto';
 import { AuditError } from '../core/errors.ts';
-import type { AlertFacts, TransitionRow } from '../schemas/alert.ts';
+import type { AlertFacts, AlertSelection, TransitionRow } from '../schemas/alert.ts';
 import type { AlertStore, AlertView } from './alerts.ts';
 
 export function transition(alert: AlertFacts, change: Omit<TransitionRow, 'id' | 'alert'>): TransitionRow {
@@ -31,7 +31,13 @@ export async function acknowledgeAlert(
 }
 
 /** A value of AuditEventFilter: the events that an alert is about. What was lost has none; its neighbours in the topic tell most. */
-export function eventFilter({ subject: { name, value } }: Pick<AlertFacts, 'subject'>): Readonly<Record<string, unknown>> {
+export function eventFilter(alert: Pick<AlertFacts, 'subject' | 'selection'>): Readonly<Record<string, unknown>> {
+  const { name, value } = alert.subject;
   if (name === 'topic') return { topic: { in: [value.slice(0, value.lastIndexOf('/'))] } };
-  return name === 'clientAddress' ? { clientAddress: { in: [value] }, status: { in: [401, 403] } } : { consumer: { in: [value] } };
+  return { [name]: { in: [value] }, ...selectionOf(alert) };
+}
+
+/** Which events of its subject count. Facts that do not say so are of rules that count refused requests by address, or all by consumer. */
+export function selectionOf({ subject, selection }: Pick<AlertFacts, 'subject' | 'selection'>): AlertSelection {
+  return selection ?? (subject.name === 'clientAddress' ? { status: { in: [401, 403] } } : {});
 }

@@ -26,8 +26,8 @@ export interface AlertStore {
   /** Rows that are not sent, failed or spoken for. */
   open(): Promise<OutboxRow[]>;
   lastQueued(): Promise<Map<string, number>>;
-  /** Alerts that fired before `before`, are not over and that nobody took. */
-  firing(before: number): Promise<{ readonly alert: AlertFacts; readonly firedAt: number }[]>;
+  /** Alerts that somebody was told of by `before`, that are not over and that nobody took. Times are the clock's, milliseconds. */
+  firing(before: number): Promise<{ readonly alert: AlertFacts; readonly toldAt: number }[]>;
   addFindings(rows: readonly FindingRow[]): Promise<void>;
   addTransitions(rows: readonly TransitionRow[]): Promise<void>;
   putOutbox(rows: readonly OutboxRow[]): Promise<void>;
@@ -129,15 +129,23 @@ ORDER BY rule_id`,
       return new Map(rows.map((row) => [`${row.tenant}\n${row.rule_id}`, Number(row.last)]));
     },
     async firing(before) {
-      const rows = await clickhouse.rows<{ alert: string; fired: string }>(
-        `SELECT any(alert) AS alert, ${ms("minIf(at, kind = 'FIRED')")} AS fired
+      // A first mail that no server ever took counts from when it was queued: the repeat may get through. One that still
+      // waits is news itself.
+      const rows = await clickhouse.rows<{ facts: string; told_ms: string }>(
+        `SELECT any(alert) AS facts, any(told) AS told_ms
 FROM alert_transitions
+INNER JOIN (
+  SELECT alert_id, toUnixTimestamp64Milli(coalesce(min(sent_at), min(queued_at))) AS told
+  FROM outbox FINAL
+  WHERE kind = 'FIRING' AND status NOT IN ('QUEUED', 'RETRYING')
+  GROUP BY alert_id
+  HAVING told <= {before:Int64}
+) AS first_mails USING (alert_id)
 GROUP BY alert_id
-HAVING countIf(kind = 'FIRED') > 0 AND countIf(kind IN ('RESOLVED', 'ACKNOWLEDGED')) = 0
-  AND fired < {before:Int64}`,
+HAVING countIf(kind = 'FIRED') > 0 AND countIf(kind IN ('RESOLVED', 'ACKNOWLEDGED')) = 0`,
         { parameters: { before } },
       );
-      return rows.map((row) => ({ alert: JSON.parse(row.alert) as AlertFacts, firedAt: Number(row.fired) })); // written by addTransitions alone
+      return rows.map((row) => ({ alert: JSON.parse(row.facts) as AlertFacts, toldAt: Number(row.told_ms) })); // written by addTransitions alone
     },
     addFindings: (rows) =>
       put(

@@ -108,6 +108,28 @@ describe('a burst of refused calls', () => {
   });
 });
 
+test('a burst that is stored hours late is mailed as such after a restart, and what was told before stays as it is', async () => {
+  const [early, noon, lateHour, later] = [t0, t0 + 3_600_000, t0 + 2 * 3_600_000, t0 + 3 * 3_600_000];
+  let minutes: number[] = [];
+  const more = { watermark: { eventTime: async () => storedTo, newMinutes: async () => ({ minutes, mark: 'x' }) } };
+  for (const from of [early, noon, later]) await store(30, from, 1_000, burst);
+  const before = alertsOf('a', more);
+  for (let time = early; time <= later + 3_600_000; time += 1_800_000) await tickAt(before, time);
+  await before.stop();
+  const findings = () =>
+    database.clickhouse.rows<{ id: string; alert_id: string; late: number }>('SELECT id, alert_id, late FROM findings FINAL ORDER BY id');
+  const [told, mails] = [await findings(), smtp.mails.length];
+  await store(30, lateHour, 1_000, burst);
+  minutes = [early, noon, lateHour];
+  const after = alertsOf('a', more);
+  await tickAt(after, later + 3_660_000);
+  await tickAt(after, later + 3_720_000);
+  expect(mails).toBe(6);
+  expect(smtp.mails.slice(mails).map(({ subject }) => subject?.slice(0, 9))).toEqual(['[FIRING] ', '[RESOLVED']);
+  expect(smtp.mails[mails]?.text).toContain('found in late data');
+  expect(await findings()).toEqual(expect.arrayContaining(told));
+});
+
 test('a consumer over the limit of its plan leads to a mail; at its limit to none', async () => {
   await store(91, t0, 500, { consumer_name: 'small', client_address: '192.0.2.1' });
   await store(90, t0, 500, { consumer_name: 'other', client_address: '192.0.2.2' });

@@ -129,6 +129,23 @@ describe('a mail', () => {
     expect(new Set(smtp.mails.map(({ references }) => references)).size).toBe(1);
   });
 
+  test('that is the first of an alert comes alone, however late it is: repeats count from when it was sent', async () => {
+    await store(9 * 360, t0, 10_000, refused());
+    // What happened at noon is judged five hours later, and then the mail server is away for six.
+    const watermark = { eventTime: async () => t0 + hour, newMinutes: async () => ({ minutes: [], mark: 'x' }) };
+    const alerts = alertsTo(['oncall@example.org'], { watermark });
+    await smtp.setUp(false);
+    await tickAt(alerts, t0 + 5 * hour);
+    await tickAt(alerts, t0 + 10 * hour);
+    await smtp.setUp(true);
+    await tickAt(alerts, t0 + 11 * hour);
+    expect(states()).toEqual(['FIRING']);
+    await tickAt(alerts, t0 + 15 * hour - 1);
+    expect(states()).toEqual(['FIRING']);
+    await tickAt(alerts, t0 + 15 * hour);
+    expect(smtp.mails[1]?.text).toContain('Still firing');
+  });
+
   test('speaks of all alerts of a rule that come together; later ones wait for company', async () => {
     for (const last of [1, 2, 3]) await store(60, t0, 1_000, refused(`203.0.113.${last}`));
     for (const last of [4, 5]) await store(60, t0 + 2 * minute + last * 1_000, 1_000, refused(`203.0.113.${last}`));

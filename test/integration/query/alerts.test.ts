@@ -290,3 +290,40 @@ test('evidence is a read of events: it stands in the access log with its alert',
   );
   expect(rows.at(-1)).toEqual({ target: 'a', n: '2' });
 });
+
+test('an alert counts, shows and is found by the events of its own rule: missing pages of an address, deletions of a consumer', async () => {
+  const alerts = [
+    facts('missing', { tenant: 'initech', selection: { status: { in: [404] } } }),
+    facts('deletions', {
+      tenant: 'initech',
+      subject: { name: 'consumer', value: 'mobile' },
+      selection: { status: { in: [204] }, method: { in: ['DELETE'] } },
+    }),
+  ];
+  await openAlertStore(database.clickhouse).addTransitions(alerts.map(fired));
+  const events = [
+    ['GET', 404],
+    ['GET', 401],
+    ['DELETE', 204],
+    ['PUT', 204],
+  ] as const;
+  const place = { tenant: 'initech', topic: 'other', client_address: '10.1.2.3', consumer_name: 'mobile', batch_events: 4 };
+  const rows = events.map(([http_request_method, http_response_status_code], kafka_offset) =>
+    eventRow({ ...place, http_request_method, http_response_status_code, kafka_offset }),
+  );
+  await writeEvents(engine, database.name, rows);
+  await writeClaims(engine, database.name, [claimRow({ topic: 'other', first_offset: 0, last_offset: 3 })]);
+  const key = await api.makeKey(['initech']);
+  const query = `{alerts(filter: {}) {nodes {id eventCount evidence {request {method} response {status}}}}
+    auditEvents(${thatDay}) {nodes {request {method} response {status} alerts {id}}}}`;
+  const { data, errors } = await api.ask(query, { key });
+  expect(errors).toBeUndefined();
+  const shown = new Map(data.alerts.nodes.map(({ id, ...alert }: Answer) => [id, alert]));
+  expect(shown.get('missing')).toMatchObject({ eventCount: 1, evidence: [{ response: { status: 404 } }] });
+  expect(shown.get('deletions')).toMatchObject({ eventCount: 1, evidence: [{ request: { method: 'DELETE' } }] });
+  const behind = data.auditEvents.nodes.map(({ request, response, alerts }: Answer) => [
+    `${request.method} ${response.status}`,
+    ...alerts.map(({ id }: Answer) => id),
+  ]);
+  expect(behind.toSorted()).toEqual([['DELETE 204', 'deletions'], ['GET 401'], ['GET 404', 'missing'], ['PUT 204']]);
+});
