@@ -35,6 +35,8 @@ export interface Advance {
 
 /** How long an alert that is over is remembered: late breaches are judged this far back. */
 const forgetAfterMs = 24 * 3_600_000;
+/** In a day of a condition that comes and goes all the time there would be thousands. */
+const maxOver = 200;
 
 export function advance(rule: Rule, before: Memory, breaches: readonly Breach[], range: { judgedFrom: number; judgedTo: number }): Advance {
   const memory: Record<string, readonly Remembered[]> = { ...before };
@@ -83,9 +85,7 @@ export function advance(rule: Rule, before: Memory, breaches: readonly Breach[],
     // A minute may be judged again only because newer rows fell into it: what was seen then is not late.
     const late = breach.bucket < range.judgedFrom && !(known && wasSeen(known, breach.bucket));
     const next = taken(breach, known, late);
-    memory[key] = [...alerts.filter(({ alert }) => alert.id !== next.alert.id), next].toSorted(
-      (a, b) => a.alert.startedAt - b.alert.startedAt,
-    );
+    memory[key] = bounded([...alerts.filter(({ alert }) => alert.id !== next.alert.id), next]);
     findings.push(finding(rule, breach, next.alert.id, late));
   }
   for (const key of Object.keys(memory).toSorted()) {
@@ -94,6 +94,12 @@ export function advance(rule: Rule, before: Memory, breaches: readonly Breach[],
     if (memory[key].length === 0) delete memory[key];
   }
   return { memory, transitions, findings };
+}
+
+/** By the time at which they began. Each breach looks at all of its group, so of what is over the newest are kept. */
+function bounded(alerts: readonly Remembered[]): readonly Remembered[] {
+  let surplus = alerts.filter((each) => !isOpen(each)).length - maxOver;
+  return alerts.toSorted((a, b) => a.alert.startedAt - b.alert.startedAt).filter((each) => isOpen(each) || surplus-- <= 0);
 }
 
 /** As it was saved with the cursor. A group may stand there as one alert, which says when its last breach was. */

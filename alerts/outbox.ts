@@ -85,9 +85,9 @@ export async function sendDue(posting: Posting): Promise<number> {
   const open = await store.open();
   const due = open.filter((row) => row.dueAt <= now()).toSorted((a, b) => a.dueAt - b.dueAt);
   for (const group of grouped(due)) {
-    // A firing mail that still waits must not be overtaken by its own end.
+    // A firing mail that still waits must not be overtaken by its own end or repeat.
     const [first] = group;
-    if (!first || (first.kind === 'RESOLVED' && open.some((row) => group.some((mine) => isEarlierOf(row, mine))))) continue;
+    if (!first || (first.kind !== 'FIRING' && open.some((row) => group.some((mine) => isEarlierOf(row, mine))))) continue;
     if (now() > deadline || !(await posting.mayAct())) return sent;
     try {
       sent += await sendGroup(group, posting);

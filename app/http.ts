@@ -1,8 +1,9 @@
 /** One HTTP listener per process. Roles mount their routes; health, metrics, request ids and security headers are everybody's. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { AuditError, isForCallers, messageOf } from '../core/errors.ts';
+import { AuditError, forCallers, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { readPem } from './pem.ts';
 import type { Config } from './settings.ts';
@@ -64,16 +65,18 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     genReqId: () => randomUUID(),
     bodyLimit: 17 * 1024 * 1024,
     forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => {
+      secure(reply, request.id);
+      void answer(reply, failure(error, request, logger));
+    },
+    clientErrorHandler: unreadable,
     ...(cert !== undefined &&
       key !== undefined && {
         https: { cert: readPem('http.tls.cert', cert), key: readPem('http.tls.key', key), minVersion: 'TLSv1.2' as const },
       }),
   }) as unknown as FastifyInstance; // the same with TLS and without
   app.removeAllContentTypeParsers();
-  app.addHook('onRequest', async (request, reply) => {
-    reply.raw.setHeader('x-request-id', request.id);
-    for (const [name, value] of Object.entries(security)) reply.raw.setHeader(name, value);
-  });
+  app.addHook('onRequest', async (request, reply) => secure(reply, request.id));
   app.setErrorHandler((error, request, reply) => answer(reply, failure(error, request, logger)));
   app.setNotFoundHandler((request, reply) =>
     answer(reply, toAnswer(new AuditError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`))),
@@ -85,6 +88,27 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   } catch (error) {
     throw notListening(http, error);
   }
+}
+
+function secure(reply: FastifyReply, id: string): void {
+  reply.raw.setHeader('x-request-id', id);
+  for (const [name, value] of Object.entries(security)) reply.raw.setHeader(name, value);
+}
+
+/** What is no HTTP, or has headers beyond every limit, has no request to answer: it is told on the connection itself. */
+function unreadable(error: { readonly code: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const body = JSON.stringify({
+    error: { code: 'BAD_USER_INPUT', message: `Expected a request of HTTP/1.1, got one that cannot be read (${error.code})` },
+  });
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  const headers = [...head, ...Object.entries(security).map(([name, value]) => `${name}: ${value}`)];
+  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function notListening({ host, port }: Config['http'], error: unknown): AuditError {
@@ -151,7 +175,8 @@ function answer(reply: FastifyReply, { status, type = 'application/json', header
 }
 
 function failure(error: unknown, request: FastifyRequest, logger: Logger): Answer {
-  if (isForCallers(error)) return toAnswer(error);
+  const known = forCallers(error);
+  if (known !== null) return toAnswer(known);
   const status = (error as { statusCode?: number }).statusCode;
   if (status === 413)
     return toAnswer(

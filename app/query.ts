@@ -11,6 +11,7 @@ import { createGraphql } from '../query/graphql.ts';
 import { createRateLimit } from '../query/rate-limit.ts';
 import type { Caller } from '../storage/access.ts';
 import { openAccessLog } from '../storage/access-log.ts';
+import { createAttempts } from '../storage/attempts.ts';
 import { keptFor } from '../storage/retention-policy.ts';
 import type { Config } from './settings.ts';
 import { catalogueOf } from './catalogue.ts';
@@ -87,10 +88,13 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
       mayAsk(caller.keyId);
       return caller;
     } catch (error) {
-      await accessLog.write({ caller, address, action: 'graphql', allowed: false });
+      // The first refusals of an address tell who it was; writing down the flood that follows would serve it.
+      if (caller !== null || (error instanceof AuditError && error.code === 'UNAUTHENTICATED'))
+        await accessLog.write({ caller, address, action: 'graphql', allowed: false });
       throw error;
     }
   };
+  const attempts = createAttempts(systemClock);
   const links = oneTimeLinks(isEmbedded(config) ? adminKeyOf(config) : undefined);
   const routes: Route[] = [
     {
@@ -117,6 +121,7 @@ export async function openQuery({ config, logger }: RoleContext): Promise<Runnin
           clickhouse,
           accessLog,
           keys: keysOf(config, 'links'),
+          attempts,
           clock: systemClock,
         });
         return { status, type: 'text/html; charset=utf-8', headers, body: html };

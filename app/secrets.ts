@@ -1,5 +1,5 @@
 /** Secrets that the data folder keeps where none is configured: made once, readable by this user alone. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuditError } from '../core/errors.ts';
@@ -49,9 +49,9 @@ const minLength = 32;
 
 /** There whole and for good, or not at all: what is sealed and acknowledged under a secret must not outlive it. */
 function writeWhole(file: string, text: string): void {
-  const own = `${file}.${process.pid}`;
+  const own = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(own, text, { mode: 0o600, flush: true });
+    writeFileSync(own, text, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(own, file);
   } finally {
     rmSync(own, { force: true });

@@ -25,8 +25,13 @@ function isDottedQuad(text: string): boolean {
 
 /** One notation, so that one client has one pseudonym. Source: RFC 5952; a mapped IPv4 address is the IPv4 address. */
 function shortest(ipv6: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(ipv6)?.[1];
-  return mapped !== undefined && isIPv4(mapped) ? mapped : new URL(`http://[${ipv6}]`).hostname.slice(1, -1);
+  const dotted = /^::ffff:([\d.]+)$/i.exec(ipv6)?.[1];
+  if (dotted !== undefined && isIPv4(dotted)) return dotted;
+  const short = new URL(`http://[${ipv6}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  const [left, right] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [left >> 8, left & 255, right >> 8, right & 255].join('.');
 }
 
 function bareAddress(text: string): string {

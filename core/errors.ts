@@ -163,9 +163,13 @@ export class AuditError extends Error {
   }
 }
 
-/** What ClickHouse says to us holds statements and user names, which are nobody's who asks our API: it is masked there. */
-export function isForCallers(error: unknown): error is AuditError {
-  return error instanceof AuditError && error.code !== 'BACKEND_REFUSED' && error.code !== 'SIGN_IN_REFUSED';
+/**
+ * As callers of our API may see it: what ClickHouse says to us holds statements, addresses and user names, which are nobody's.
+ * null for what is a fault of ours to them.
+ */
+export function forCallers(error: unknown): AuditError | null {
+  if (!(error instanceof AuditError) || error.code === 'BACKEND_REFUSED' || error.code === 'SIGN_IN_REFUSED') return null;
+  return error.code.startsWith('BACKEND_') ? new AuditError(error.code, catalogue[error.code].meaning) : error;
 }
 
 /** Text of anything thrown, for messages and logs. */

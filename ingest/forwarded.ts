@@ -32,11 +32,13 @@ export function rightmost(list: string, { isTrusted }: SourceSettings): string {
   return lastUntrusted(list, isTrusted ?? (() => false));
 }
 
+/** An entry that is no address, as `unknown`, was written by a proxy: the client may have written what is left of it. */
 function lastUntrusted(list: string, isTrusted: (address: string) => boolean): string {
   for (let end = list.length; end >= 0;) {
     const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1);
-    const address = readAddress(list.slice(comma + 1, end).trim());
-    if (address !== '' && !isTrusted(address)) return address;
+    const entry = list.slice(comma + 1, end).trim();
+    const address = readAddress(entry[0] === '"' ? entry.replaceAll('"', '') : entry);
+    if (entry !== '' && !isTrusted(address)) return address;
     end = comma;
   }
   return '';

@@ -50,8 +50,11 @@ export function redactPath(path: string, allowed: ReadonlySet<string>): string {
 
 /** `{id}`, `{id:int}`, `{page=1}`, `<int:id>`, `:id` and what may be left out, `{id?}` and `:id?`: names of parameters, and no values. */
 const template = /\{[^{}/]*\}|<[^<>/]*>|:\w+\?/g;
-/** A regular expression, as Kong's behind a tilde, or a wildcard: what looks like a query or a parameter in it is none. */
-const isPattern = /^~|[*([\\^]/;
+/**
+ * A regular expression, as Kong's behind a tilde, or a wildcard: what looks like a query or a parameter in it is none. A bracket
+ * alone is a part of a path, as OData has it; one behind which something may be repeated or left out is not, unless a query follows.
+ */
+const isPattern = /^~|[*[\\^|]|\(\?|\)(?:[+*]|\?(?![\w.-]+=))|\$$/;
 
 /** As a path: some gateways write the path itself where a route stands, or what is left of it. Templates and patterns stay. */
 export function redactRoute(route: string, allowed: ReadonlySet<string>): string {
@@ -59,7 +62,7 @@ export function redactRoute(route: string, allowed: ReadonlySet<string>): string
   return isPath ? redactPath(route, allowed) : redactSegments(route, redactSegmentOfRoute, shortestSegment);
 }
 
-const redactSegmentOfRoute = (segment: string): string => (/[([\\^]/.test(segment) ? segment : redactWord(segment));
+const redactSegmentOfRoute = (segment: string): string => (/[[\\^|]|\(\?|\)[?*+]/.test(segment) ? segment : redactWord(segment));
 
 /** Those of at least `shortest` signs; the others stay. */
 function redactSegments(path: string, redactOne: (segment: string) => string, shortest: number): string {

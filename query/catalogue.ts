@@ -1,6 +1,6 @@
 /** The catalogue for the API, with what the events of the caller say of it: when a route or a consumer was last seen, how full a limit was. */
 import { formatDuration } from '../core/duration.ts';
-import { slices } from '../core/grouped.ts';
+import { slicesBySize } from '../core/grouped.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import type { Lifecycle, TimeRange } from '../schemas/api.ts';
 import type { Catalogue, CatalogueConsumer, PlanLimit } from '../schemas/catalogue.ts';
@@ -60,7 +60,9 @@ function lifecycleOf({ lifecycle, sunsetAt }: CatalogueApi, now: number): Lifecy
 }
 
 /** ClickHouse takes 128 KiB of a parameter. */
-const namesPerStatement = 200;
+const maxNameBytes = 100 * 1024;
+/** As a parameter, in quotes. */
+const bytesOf = (names: readonly string[]) => names.reduce((sum, name) => sum + Buffer.byteLength(name) + 3, 0);
 
 interface RouteRow {
   readonly method: string;
@@ -72,10 +74,8 @@ interface RouteRow {
 /** By operation too: a gateway may have a template of its own. */
 async function lastRoutes(apis: readonly CatalogueApi[], options: CatalogueOptions): Promise<RouteRow[]> {
   let rows: RouteRow[] = [];
-  for (const routes of slices(
-    apis.flatMap((api) => api.routes),
-    namesPerStatement,
-  ))
+  const all = apis.flatMap((api) => api.routes);
+  for (const routes of slicesBySize(all, (route) => bytesOf([...templatesOf(route), route.operation]), maxNameBytes))
     rows = rows.concat(await lastOfRoutes(routes, options));
   return rows;
 }
@@ -141,7 +141,7 @@ async function consumerPage(consumers: Catalogue['consumers'], { search, first, 
 
 async function lastConsumers(all: readonly string[], { scope, kept }: CatalogueOptions): Promise<ReadonlyMap<string, number>> {
   const seen = new Map<string, number>();
-  for (const names of slices(all, namesPerStatement)) {
+  for (const names of slicesBySize(all, (name) => bytesOf([name]), maxNameBytes)) {
     const rows = await scope.events<{ name: string; at: string }>({
       select:
         'arrayJoin(arrayIntersect({names:Array(String)}, [consumer_name, consumer_id])) AS name, toUnixTimestamp64Milli(max(timestamp)) AS at',

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { PurposeKey } from '../core/keys.ts';
 import { readLink, type EvidenceLink } from '../core/link-token.ts';
 import type { AccessLog } from '../storage/access-log.ts';
+import type { Attempts } from '../storage/attempts.ts';
 import type { ClickHouse } from '../storage/clickhouse.ts';
 import { openScope } from '../storage/scope.ts';
 import { compileFilter } from './filter.ts';
@@ -14,6 +15,8 @@ export interface EvidenceOptions {
   readonly accessLog: AccessLog;
   /** Drawn for `links`. */
   readonly keys: readonly PurposeKey[];
+  /** With links that are none of ours. */
+  readonly attempts: Attempts;
   readonly clock: Clock;
 }
 
@@ -32,10 +35,12 @@ const headers = {
   'x-content-type-options': 'nosniff',
 };
 
+/** @throws RATE_LIMITED after ten links in a minute from one address that have ended or are none */
 export async function evidencePage(token: string, address: string, options: EvidenceOptions): Promise<Page> {
   const link = readLink(options.keys, token, options.clock.now());
   const record = { caller: null, address, action: 'evidencePage' };
   if (!link) {
+    options.attempts.failed(address);
     await options.accessLog.write({ ...record, allowed: false });
     return { status: 403, headers, html: frame('This link has ended or was changed', '<p>Ask for the events with a key of your own.</p>') };
   }

@@ -7,7 +7,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql/index.js'; // the file that Node takes for 'graphql': a bundler takes another copy
 import { createYoga, useExecutionCancellation, type Plugin } from 'graphql-yoga';
-import { catalogue, isForCallers, type ErrorCode } from '../core/errors.ts';
+import { catalogue, forCallers, type ErrorCode } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { depthAndAliases, maxTokens } from './query-limits.ts';
 import type { ReadContext, ReadOptions } from './guard.ts';
@@ -34,6 +34,9 @@ export interface Graphql {
   readonly page: { readonly html: string; readonly csp: string } | null;
 }
 
+/** An operation has 1,000 tokens at most; the rest is room for variables. */
+const maxBodyBytes = 4 * 1024 * 1024;
+
 const schemaFile = join(import.meta.dirname, '../schemas/api.graphql');
 
 export function createGraphql(options: GraphqlOptions): Graphql {
@@ -48,6 +51,7 @@ export function createGraphql(options: GraphqlOptions): Graphql {
     multipart: false,
     cors: false,
     batching: false,
+    maxRequestBodySize: maxBodyBytes, // of a body that does not say its length
     logging: false,
     maskedErrors: { maskError: (error) => coded(error, options.logger) },
     plugins: [useExecutionCancellation(), judged(options.graphiql)],
@@ -58,6 +62,14 @@ export function createGraphql(options: GraphqlOptions): Graphql {
       const type = req.headers['content-type']?.split(';')[0]?.trim();
       // A query in a URL would stand in logs of proxies, and a link could make somebody's browser ask it.
       if (req.method !== 'POST') return refuse(res, { status: 405, code: 'BAD_USER_INPUT', message: 'Send queries as POST' });
+      const length = Number(req.headers['content-length'] ?? Infinity);
+      // What is refused is not read to its end: the connection cannot go on after it.
+      res.shouldKeepAlive = length <= maxBodyBytes;
+      if (Number.isFinite(length) && length > maxBodyBytes)
+        return refuse(res, {
+          code: 'PAYLOAD_TOO_LARGE',
+          message: `The body is larger than the ${maxBodyBytes} bytes that are taken at once`,
+        });
       if (type !== 'application/json') return refuse(res, { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Send application/json' });
       await yoga(req, res, { caller, address } as never); // yoga adds req and res itself
     },
@@ -87,11 +99,12 @@ function coded(error: unknown, logger: Logger): Error {
   const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   // A scalar that refuses a variable throws a GraphQLError of its own, which is wrapped once more.
   if (error instanceof GraphQLError && (cause === undefined || cause === null || cause instanceof GraphQLError)) {
-    return new GraphQLError(error.message, { ...place, extensions: { code: 'BAD_USER_INPUT', ...error.extensions } });
+    const { code = 'BAD_USER_INPUT' } = error.extensions;
+    const ours = code === 'REQUEST_ENTITY_TOO_LARGE' ? 'PAYLOAD_TOO_LARGE' : code;
+    return new GraphQLError(error.message, { ...place, extensions: { ...error.extensions, code: ours } });
   }
-  if (isForCallers(cause)) {
-    return new GraphQLError(cause.message, { ...place, extensions: { ...cause.facts, code: cause.code } });
-  }
+  const known = forCallers(cause);
+  if (known !== null) return new GraphQLError(known.message, { ...place, extensions: { ...known.facts, code: known.code } });
   const errorId = randomUUID();
   logger.error({ errorId, err: cause }, 'a query failed for a reason of ours');
   return new GraphQLError('A fault of Gatetrail; its log has the details under the errorId', {

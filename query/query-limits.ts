@@ -13,7 +13,7 @@ export function depthAndAliases(context: ValidationContext): ASTVisitor {
       measure(operation.selectionSet, 1, []);
       if (seen.depth > maxDepth) refuse(`is ${seen.depth} levels deep, ${maxDepth} are allowed`);
       if (seen.aliases > maxAliases) refuse(`has more than ${maxAliases} aliases`);
-      if (seen.fields > maxFields) refuse(`has more than ${maxFields} fields`);
+      if (seen.fields > maxFields) refuse(`has more than ${maxFields} fields and fragments`);
 
       function refuse(reason: string): void {
         context.reportError(new GraphQLError(`The operation ${reason}`, { nodes: operation, extensions: { code: 'QUERY_TOO_EXPENSIVE' } }));
@@ -31,6 +31,8 @@ export function depthAndAliases(context: ValidationContext): ASTVisitor {
             if (selection.selectionSet) measure(selection.selectionSet, depth + 1, within);
           } else if (selection.kind === Kind.INLINE_FRAGMENT) measure(selection.selectionSet, depth, within);
           else {
+            // Fragments of fragments alone would be as many as two to the power of their depth.
+            seen.fields += 1;
             const name = selection.name.value;
             const fragment = within.includes(name) ? null : context.getFragment(name);
             if (fragment) measure(fragment.selectionSet, depth, [...within, name]);

@@ -119,6 +119,7 @@ WHERE id = {id:String}`,
       }
       if (caller === null) {
         good.delete(hash);
+        if (isKnown) attempts.failed(address);
         throw new AuditError('UNAUTHENTICATED', 'Expected Authorization: Bearer KEY with a key that is valid now');
       }
       if (good.size >= 10_000) good.clear();

@@ -5,6 +5,8 @@ import { AuditError } from '../core/errors.ts';
 export interface Attempts {
   /** Resolves when a try may begin, with what must be called at its end. @throws RATE_LIMITED */
   begin(address: string): Promise<(hasFailed: boolean) => void>;
+  /** Counts a failure of what needed no leave to begin. @throws RATE_LIMITED, and counts nothing, where there were enough */
+  failed(address: string): void;
 }
 
 interface Tries {
@@ -35,12 +37,19 @@ export function createAttempts(clock: Clock): Attempts {
     for (const next of tries.waiting.splice(0)) next();
   }
 
+  /** @throws RATE_LIMITED */
+  function open(address: string): Tries {
+    const tries = triesOf(address);
+    const [oldest] = tries.failures;
+    if (oldest !== undefined && tries.failures.length >= maxFailures) throw limited(oldest + spanMs - clock.now());
+    return tries;
+  }
+
   return {
+    failed: (address) => void open(address).failures.push(clock.now()),
     async begin(address) {
       for (;;) {
-        const tries = triesOf(address);
-        const [oldest] = tries.failures;
-        if (oldest !== undefined && tries.failures.length >= maxFailures) throw limited(oldest + spanMs - clock.now());
+        const tries = open(address);
         if (tries.failures.length + tries.underWay < maxFailures) {
           tries.underWay += 1;
           return (hasFailed) => end(tries, hasFailed);
@@ -52,4 +61,6 @@ export function createAttempts(clock: Clock): Attempts {
 }
 
 const limited = (retryAfterMs: number) =>
-  new AuditError('RATE_LIMITED', 'Ten requests from this address came without a valid key within a minute', { facts: { retryAfterMs } });
+  new AuditError('RATE_LIMITED', 'Ten requests from this address came without a valid key or link within a minute', {
+    facts: { retryAfterMs },
+  });

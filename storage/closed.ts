@@ -18,8 +18,8 @@ export interface ClosedPartition extends PartitionKey {
   readonly lastEventAt: number;
   /** The newest claim is still being stored. */
   readonly isOpen: boolean;
-  /** Arrival of the newest claim where it has no event, as of a batch of dead letters, milliseconds; else 0. */
-  readonly emptyAt: number;
+  /** Since when each newest claim that was seen was read a moment ago and has no event, as of a batch of dead letters, milliseconds; else 0. */
+  readonly emptySince: number;
 }
 
 export interface Closed {
@@ -50,6 +50,8 @@ interface Options {
 export function createClosedReader(clickhouse: ClickHouse, { store, clock, holds }: Options): ClosedReader {
   /** The newest claim of a partition that was found closed: it stays closed. */
   const known = new Map<string, string>();
+  /** Places whose claims have no events, and since when. */
+  const empty = new Map<string, number>();
   /** How each place was at the last look: the next one reads what begins there or later. */
   let reached: ReadonlyMap<string, Span> = new Map();
 
@@ -78,9 +80,20 @@ export function createClosedReader(clickhouse: ClickHouse, { store, clock, holds
     return closed;
   }
 
+  /** A gap was not read, and one that is old stands in front of what was not: neither says anything of what follows. */
+  function sinceEmpty(place: string, newest: Claim | undefined): number {
+    const isRead = newest !== undefined && newest.firstOffset !== originOffset && newest.gapReason === '';
+    if (!isRead || newest.events > 0 || clock.now() - newest.receivedAt >= idleAfterMs) {
+      empty.delete(place);
+      return 0;
+    }
+    const since = empty.get(place) ?? newest.receivedAt;
+    empty.set(place, since);
+    return since;
+  }
+
   async function partitionOf({ key, ...span }: Span, newest: Claim | undefined, floor: number): Promise<ClosedPartition> {
-    const isEmpty = newest !== undefined && newest.events === 0 && newest.firstOffset !== originOffset;
-    const before = { ...key, watermark: span.watermark, lastEventAt: span.lastEventAt, emptyAt: isEmpty ? newest.receivedAt : 0 };
+    const before = { ...key, watermark: span.watermark, lastEventAt: span.lastEventAt, emptySince: sinceEmpty(placeOf(key), newest) };
     if (newest === undefined || !(await isClosed(key, newest, floor))) {
       return { ...before, position: span.newest, isOpen: true };
     }
@@ -180,7 +193,8 @@ export function watermarkOf(partitions: readonly ClosedPartition[], now: number,
   const isIdle = (partition: ClosedPartition) => {
     const end = ends?.get(`${partition.topic}/${partition.partition}`) ?? partition.position;
     const isRead = !partition.isOpen && partition.position >= end;
-    return now - partition.lastEventAt >= idleAfterMs && (isRead || now - partition.emptyAt < idleAfterMs);
+    const isEmpty = partition.emptySince > 0 && now - partition.emptySince >= idleAfterMs;
+    return now - partition.lastEventAt >= idleAfterMs && (isRead || isEmpty);
   };
   const active = partitions.filter((partition) => !isIdle(partition));
   if (partitions.length === 0) return 0;

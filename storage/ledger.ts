@@ -180,7 +180,8 @@ WHERE topic = {topic:String}`;
         node.rows<{ own: number; highest: number; other: string }>(sql, { parameters: { logId: logId ?? '', topic } }),
       );
       if (logId === null || row === undefined || row.highest === 0) return Math.max(1, row?.highest ?? 1);
-      if (row.own === 0) throw logReplaced(topic, `it has the topic from log ${row.other}, and this is log ${logId}`);
+      // Also a log that was the topic's once: an epoch is one life, and the one of another log came after it.
+      if (row.own < row.highest) throw logReplaced(topic, `it has the topic from log ${row.other}, and this is log ${logId}`);
       return row.own;
     },
     // Revisions are few: three rows a claim are more than enough to hold all of `limit` claims.

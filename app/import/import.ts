@@ -15,6 +15,8 @@ export interface Tally {
   rejected: number;
   skipped: number;
   reasons: Record<string, number>;
+  /** Messages that are in the log and were not seen to be stored; left out where there are none. */
+  pending?: number;
 }
 
 export interface ImportOptions {
@@ -145,7 +147,7 @@ interface SenderOptions extends ImportOptions {
 }
 
 /** What the service says of a post. */
-interface Answer extends Omit<Tally, 'files'> {
+interface Answer extends Omit<Tally, 'files' | 'pending'> {
   /** In the log, not stored within the time that a post waits. */
   readonly pending?: boolean;
 }
@@ -159,29 +161,29 @@ function createSender(tally: Tally, mark: Mark | null, { service, format, tenant
   let appended = reached.end;
 
   async function flush(): Promise<void> {
-    const answer = chunk.length === 0 ? null : await post();
+    if (chunk.length > 0) await post();
     if (reached.end > appended) onAppended(reached);
     appended = reached.end;
-    if (answer?.pending)
-      throw new AuditError(
-        'NOT_READY',
-        'What was sent is in the log, but was not stored within a minute; it will be. The same command goes on after it',
-      );
   }
 
-  async function post(): Promise<Answer> {
+  async function post(): Promise<void> {
     const { fields } = reached;
     const [first] = chunk;
     // One message may be a document over many lines; several are lines each, as one is with its columns.
     const isDocument = chunk.length === 1 && fields === '';
     const lines = [...(fields === '' ? [] : [fields]), ...chunk.map(({ value }) => value.toString())].join('\n');
     const body = isDocument && first ? first.value : Buffer.from(lines);
+    const isPending = tally.pending !== undefined;
+    // What is late once is not waited for again: the rest is appended meanwhile.
+    if (isPending) query.delete('wait');
     const answer = (await call(service, `/v1/records?${query.toString()}`, body, { 'content-type': 'text/plain' })) as Answer;
     for (const name of ['messages', 'events', 'rejected', 'skipped'] as const) tally[name] += answer[name] ?? 0;
     for (const [code, count] of Object.entries(answer.reasons ?? {})) tally.reasons[code] = (tally.reasons[code] ?? 0) + count;
+    if (answer.pending && !isPending)
+      note('What was sent is in the log, but was not stored within a minute; it will be. The rest is appended without waiting');
+    if (answer.pending || isPending) tally.pending = (tally.pending ?? 0) + chunk.length;
     chunk = [];
     bytes = 0;
-    return answer;
   }
 
   return {

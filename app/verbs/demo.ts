@@ -10,6 +10,9 @@ import { runAll } from '../run-all.ts';
 import { createLogger } from '../telemetry.ts';
 import { configOf, note, print, text, type Verb } from '../verb.ts';
 
+/** Timers count no further than 24 days. */
+const longestMs = 20 * 86_400_000;
+
 const demo: Verb = {
   description: 'runs everything with a generator of traffic: five gateways, two incidents',
   options: {
@@ -23,7 +26,8 @@ const demo: Verb = {
     const rate = Number(text(flags, 'rate') ?? 40);
     if (!(rate > 0)) throw new AuditError('BAD_USER_INPUT', `--rate must be a number above 0, not ${text(flags, 'rate')}`);
     const forMs = text(flags, 'for') === undefined ? Number.POSITIVE_INFINITY : parseDuration(text(flags, 'for') ?? '');
-    if (forMs === null) throw new AuditError('BAD_USER_INPUT', `--for must be a span like 2m, not ${text(flags, 'for')}`);
+    if (forMs === null || (Number.isFinite(forMs) && !(forMs > 0 && forMs <= longestMs)))
+      throw new AuditError('BAD_USER_INPUT', `--for must be a span like 2m, of 20 days at most, not ${text(flags, 'for')}`);
     const json = flags['json'] === true;
     const ends: (() => void)[] = [];
     const env = {

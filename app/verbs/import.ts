@@ -1,7 +1,7 @@
 /** `gatetrail import FILE…`: log files into the log, and not done before they are stored. */
 import { join } from 'node:path';
 import { followFile, type ImportOptions, importFile, type Tally } from '../import/import.ts';
-import { assertReadable } from '../import/files.ts';
+import { assertReadable, isPipe } from '../import/files.ts';
 import { openProgress } from '../import/progress.ts';
 import { serviceOptions, withService } from '../service.ts';
 import { configOf, exitCodes, note, print, text, type Verb } from '../verb.ts';
@@ -39,7 +39,10 @@ const importVerb: Verb = {
       print(
         `${tally.files} file(s), ${tally.messages} message(s): ${tally.events} event(s), ${tally.rejected} rejected, ${tally.skipped} skipped${reasons(tally)}`,
       );
-    return tally.rejected === 0 ? 0 : exitCodes.findings;
+    if (tally.rejected > 0) return exitCodes.findings;
+    // Whoever tries again sends nothing twice where marks are kept; of a pipe, and with --again, all would be sent again.
+    const hasMarks = flags['again'] !== true && !files.some(isPipe);
+    return tally.pending !== undefined && hasMarks ? exitCodes.later : 0;
   },
 };
 export default importVerb;

@@ -55,7 +55,7 @@ const json: JsonFormat = {
  */
 const head = /^([^ ",]+(?: ?, ?[^ ",]+)*) - (?:(.+?) \[(\d\d\/[A-Z][a-z]{2}\/\d{4}:[^\]]{1,40})\]|(.+?) \[-\]) "(.*)$/s;
 const body = /^([^ ]+) ([^ ]+) ([^ ]+)" (\d{1,3}|-) (\d+|-) "(.*)"$/s;
-const tail = / (?:\d+|-) "([^"]*)" "[^"]*" (\d+)ms$/;
+const tail = /(?<=") (?:\d+|-) "([^"]*)" "[^"]*" (\d+)ms$/;
 /** A longer tail is not looked for: the search starts at each blank. */
 const maxTailLength = 1024;
 

@@ -95,6 +95,22 @@ test('the schema is told to an admin, and to everyone where the page for trying 
   expect((await ask('{__typename version}', { role: 'viewer' })).data).toEqual({ __typename: 'Query', version: '1.2.3' });
 });
 
+test('a body that is too large is refused with the limit, whether it says its length or not', async () => {
+  const body = JSON.stringify({ query: '{version}', variables: { filling: 'x'.repeat(5_000_000) } });
+  const headers = { 'content-type': 'application/json', 'x-role': 'admin' };
+  const stream = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(body));
+      controller.close();
+    },
+  });
+  for (const each of [{ body }, { body: stream, duplex: 'half' }]) {
+    const response = await fetch(closed, { method: 'POST', headers, ...each } as RequestInit);
+    const { errors } = (await response.json()) as { errors: { extensions: { code: string } }[] };
+    expect([response.status, errors[0]?.extensions.code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  }
+});
+
 test('the schema says what its scalars are', async () => {
   const { data } = await ask('{__type(name: "DateTime") {description}}');
   expect(data).toEqual({ __type: { description: expect.stringContaining('ISO 8601 instant') } });
@@ -106,6 +122,12 @@ test('an operation that is too deep, too wide or too long is refused before anyt
   expect((await ask(`{alert(id: "a") {${alert(6)}}}`)).code).toBe('QUERY_TOO_EXPENSIVE');
   const hidden = `{alert(id: "a") {...A}} fragment A on Alert {${alert(3)} evidence {alerts {evidence {alerts {...B}}}}} fragment B on Alert {${alert(4)}}`;
   expect((await ask(hidden)).code).toBe('QUERY_TOO_EXPENSIVE');
+  // Fragments of fragments, which hold no field: each level doubles what would have to be looked at.
+  const level = (at: number) => `fragment F${at} on Query {...F${at + 1} ...F${at + 1}}`;
+  const doubling = `{...F0} ${Array.from({ length: 60 }, (_, at) => level(at)).join(' ')} fragment F60 on Query {...F0}`;
+  const startedAt = performance.now();
+  expect((await ask(doubling)).errors?.map(({ extensions }) => extensions.code)).toContain('QUERY_TOO_EXPENSIVE');
+  expect(performance.now() - startedAt).toBeLessThan(5_000); // 2 ** 60 steps would not end
   const aliases = (count: number) => `{${Array.from({ length: count }, (_, at) => `v${at}: version`).join(' ')}}`;
   expect((await ask(aliases(16))).code).toBe('QUERY_TOO_EXPENSIVE');
   const long = await ask(`{${'version '.repeat(1_001)}}`);

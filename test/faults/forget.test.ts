@@ -190,6 +190,7 @@ describe('a partition stands still', () => {
       const accepted = { starts: [{ partition: 0, start: 0 }], receivedAt: Date.now(), writer: 'operator', note: 'replaced' };
       expect(await beginEpoch(ledger, { logId, topic: 'gw' }, accepted)).toBe(epoch);
       await drain(logOf(contents), { logId });
+      expect(await refusal(logOf(values(10))), 'the log before, which comes back').toBe('LOG_REPLACED');
       // What was read of the log before holds up nobody who waits for this one.
       const { partitions, earlier } = await testClosedReader(database.clickhouse, systemClock).read();
       expect(partitions.map((each) => [each.logId, each.sourceEpoch, each.position])).toEqual([[logId, epoch, 20]]);

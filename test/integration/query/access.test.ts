@@ -5,6 +5,7 @@ import { signLink, type EvidenceLink } from '../../../core/link-token.ts';
 import { evidencePage } from '../../../query/evidence-page.ts';
 import { newToken, openAccess, type Access } from '../../../storage/access.ts';
 import { openAccessLog } from '../../../storage/access-log.ts';
+import { createAttempts } from '../../../storage/attempts.ts';
 import type { ClickHouse } from '../../../storage/clickhouse.ts';
 import { nextMorning, startApi, thatDay, type TestApi } from '../../support/api.ts';
 import { freshDatabase, type TestDatabase } from '../../support/database.ts';
@@ -52,11 +53,13 @@ const link: EvidenceLink = {
   to: Date.parse('2026-11-23T00:00:00Z'),
   expiresAt: nextMorning.now() + 60_000,
 };
+const attempts = createAttempts(systemClock);
 const open = (token: string) =>
   evidencePage(token, '192.0.2.1', {
     clickhouse: database.clickhouse,
     accessLog: openAccessLog(database.clickhouse, systemClock),
     keys: links,
+    attempts,
     clock: nextMorning,
   });
 
@@ -93,6 +96,23 @@ test('a link of the secret before the rotation opens; a changed, ended or foreig
     expect(html).not.toContain('<td>');
   }
   expect(await entries("action = 'evidencePage' AND allowed = 0")).toHaveLength(refused.length);
+});
+
+test('a flood of links that are none is cut off, and does not fill the log; a link that is good opens all the same', async () => {
+  const since = new Date().toISOString().replace('T', ' ').replace('Z', '');
+  const of = (token: string) =>
+    evidencePage(token, '192.0.2.9', {
+      clickhouse: database.clickhouse,
+      accessLog: openAccessLog(database.clickhouse, systemClock),
+      keys: links,
+      attempts,
+      clock: nextMorning,
+    });
+  const codes: unknown[] = [];
+  for (let at = 0; at < 12; at += 1) codes.push(await of('x').then(({ status }) => status, (error: { code: string }) => error.code)); // prettier-ignore
+  expect(codes).toEqual([...Array.from({ length: 10 }, () => 403), 'RATE_LIMITED', 'RATE_LIMITED']);
+  expect(await entries(`at >= '${since}' AND action = 'evidencePage'`)).toHaveLength(10);
+  expect((await of(signLink(links[0], link))).status).toBe(200);
 });
 
 test('every read of events and dead letters is written down before its answer', async () => {

@@ -46,6 +46,14 @@ describe('an alert', () => {
   });
 });
 
+test('a condition that comes and goes all day takes no more time and room than one that stays', () => {
+  const buckets = Array.from({ length: 5_000 }, (_, at) => at * 15_000);
+  const judgedTo = buckets.length * 15_000;
+  const { memory, transitions } = advance({ ...rule, forMs: minute }, {}, buckets.map(breach), { judgedFrom: 0, judgedTo });
+  expect(transitions).toHaveLength(10_000);
+  expect(Object.values(memory).map((alerts) => alerts.length)).toEqual([201]); // the newest 200 that are over, and the last one, which lapsed at the end
+});
+
 test('a step judged again changes nothing; late data that shows a new one fires, and says so', () => {
   const first = advance(rule, {}, [breach(60_000)], { judgedFrom: 0, judgedTo: 120_000 });
   const again = advance(rule, first.memory, [breach(60_000)], { judgedFrom: 120_000, judgedTo: 180_000 });

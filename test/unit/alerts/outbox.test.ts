@@ -43,19 +43,30 @@ function outbox(count: number, tookMs: number, delivery: Delivery) {
       store: store as never, // the two of its verbs that are asked here
       channels: [channel],
       mayAct: async () => true,
-      compose: async ([lead]) => message(lead?.ruleId ?? ''),
+      compose: async ([lead]) => message(`${lead?.ruleId} ${lead?.kind}`),
       now: () => time,
       logger: silentLogger,
     });
-  return { tick, tried };
+  const repeat = () => {
+    const alert = { id: 'alert-0', tenant: 'default', ruleId: 'rule-0' } as AlertFacts; // what a row takes of it
+    for (const row of rowsFor(alert, 'again-0', 'REPEAT', [channel], { now: 0, dueAt: 0 })) rows.set(row.id, row);
+  };
+  return { tick, tried, repeat };
 }
+
+test('no repeat overtakes the first mail of its alert to the same recipient', async () => {
+  const { tick, tried, repeat } = outbox(1, 10, { outcome: 'again', error: 'away' });
+  repeat();
+  await tick();
+  expect(tried).toEqual(['rule-0 FIRING']);
+});
 
 test('a mail server that is away holds back the next judgement no longer than a round of sending lasts, and nobody waits behind the others', async () => {
   const { tick, tried } = outbox(6, 10_000, { outcome: 'again', error: 'away' });
   expect(await tick()).toBe(0);
-  expect(tried).toEqual(['rule-0', 'rule-1', 'rule-2']);
+  expect(tried).toEqual(['rule-0 FIRING', 'rule-1 FIRING', 'rule-2 FIRING']);
   await tick();
-  expect(tried.slice(3)).toEqual(['rule-3', 'rule-4', 'rule-5']);
+  expect(tried.slice(3)).toEqual(['rule-3 FIRING', 'rule-4 FIRING', 'rule-5 FIRING']);
 });
 
 test('a mail server that answers gets all that is due in one round', async () => {

@@ -1,4 +1,5 @@
 /** What every listener of a process answers, over a real socket. */
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen, type Listener } from '../../../app/http.ts';
 import { credentialOf } from '../../../app/intake.ts';
@@ -14,6 +15,15 @@ beforeAll(async () => {
     metrics: createMetrics('test'),
     logger: silentLogger,
     routes: [
+      {
+        method: 'GET',
+        path: '/away',
+        handle: async () => {
+          throw new AuditError('BACKEND_UNAVAILABLE', 'ClickHouse does not answer at http://10.1.2.3:8123 as owner', {
+            facts: { host: '10.1.2.3' },
+          });
+        },
+      },
       { method: 'POST', path: '/small', maxBodyBytes: 10, handle: async ({ query }) => ({ status: 200, body: JSON.stringify(query) }) },
       {
         method: 'GET',
@@ -38,6 +48,32 @@ test('a body beyond the limit of its path is refused with that limit', async () 
 test('whoever asks too often is told when to try again', async () => {
   const response = await fetch(`${listener.url}/busy`);
   expect({ status: response.status, after: response.headers.get('retry-after') }).toEqual({ status: 429, after: '2' });
+});
+
+test('what cannot be read as a request is answered like any other error, with our headers', async () => {
+  const { hostname, port } = new URL(listener.url);
+  const answerTo = (text: string) =>
+    new Promise<string>((resolve) => {
+      let answer = '';
+      const socket = connect(Number(port), hostname, () => socket.end(text));
+      socket.on('data', (part: Buffer) => (answer += part.toString()));
+      socket.on('close', () => resolve(answer));
+    });
+  const big = `GET / HTTP/1.1\r\nhost: x\r\nx-big: ${'x'.repeat(20_000)}\r\n\r\n`;
+  for (const text of ['GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 'FOO / HTTP/1.1\r\nhost: x\r\n\r\n', big]) {
+    const [head = '', body = ''] = (await answerTo(text)).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 /);
+    expect(head.toLowerCase()).toContain('x-content-type-options: nosniff');
+    expect((JSON.parse(body) as { error: { code: string } }).error.code).toBe('BAD_USER_INPUT');
+  }
+});
+
+test('what ClickHouse says of itself is nobody’s who asks: the code and its meaning are told', async () => {
+  const response = await fetch(`${listener.url}/away`);
+  expect([response.status, await response.json()]).toEqual([
+    503,
+    { error: { code: 'BACKEND_UNAVAILABLE', message: expect.not.stringMatching(/10\.1\.2\.3|owner/) as string } },
+  ]);
 });
 
 test('of a parameter that is given twice the last one counts', async () => {

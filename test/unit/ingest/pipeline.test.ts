@@ -167,6 +167,11 @@ describe('a line of text', () => {
     },
   );
 
+  test('of a virtual host with the time it took at its end is combined, though Traefik ends its lines so', () =>
+    expect(decode('example.com:443 203.0.113.7 - - [22/Nov/2026:09:59:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl/8" 12ms')).toMatchObject([
+      { event: { source_format: 'combined', url_path: '/a', http_response_status_code: 200, client_address: '203.0.113.7' } },
+    ]));
+
   test('of Traefik whose forwarded list has a blank is refused as such, and gives no client by another layout', () =>
     expect(
       decode(

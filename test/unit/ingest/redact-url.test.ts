@@ -130,6 +130,10 @@ describe('routes', () => {
     '/com.example.orders.v1.OrderService/GetOrderHistoryByCustomerIdV2',
     '$default',
     '/Products({id})',
+    '/status/(200|404)',
+    '/v1(/beta)?/users',
+    '/(?<lang>[a-z]{2})/home',
+    '/exact$',
     '',
   ])('%s is kept', (route) => expect(redactRoute(route, none)).toBe(route));
 
@@ -142,5 +146,8 @@ describe('routes', () => {
     ['/u/{id}?code=hunter2', '/u/{id}#REDACTED'],
     ['/u/{id}#access_token=hunter2', '/u/{id}#REDACTED'],
     ['/u/{me@example.com}', '/u/REDACTED'],
+    ['/Products(1)?access_token=hunter2&x=1', '/Products(1)#REDACTED'],
+    ["/Users('7')/Orders(8);jsessionid=hunter2", "/Users('7')/Orders(8);jsessionid=REDACTED"],
+    ['/a/(b)/user=jane', '/a/(b)/user=REDACTED'],
   ])('%s is not', (route, expected) => expect(redactRoute(route, none)).toBe(expected));
 });

@@ -11,7 +11,7 @@ const at = (topic: string, partition: number, position: number): ClosedPartition
   watermark: 0,
   lastEventAt: 0,
   isOpen: false,
-  emptyAt: 0,
+  emptySince: 0,
 });
 
 test('positions stand by topic and partition; one that nobody reads stays empty', () => {

@@ -13,7 +13,7 @@ const of = (partition: number, more: Partial<ClosedPartition> = {}): ClosedParti
   partition,
   position: 10,
   isOpen: false,
-  emptyAt: 0,
+  emptySince: 0,
   watermark: now * 1000 - 5_000_000,
   lastEventAt: now - 1000,
   ...more,
@@ -41,11 +41,11 @@ describe('the watermark', () => {
 
   test('does not wait for a partition whose batches hold no event one after the other, however far its end is', () => {
     const ends = new Map([['gw/1', 11]]);
-    const letters = { ...quiet, lastEventAt: 0, watermark: 0, emptyAt: now - 1_000 };
+    const letters = { ...quiet, lastEventAt: 0, watermark: 0, emptySince: now - 120_000 };
     expect(watermarkOf([of(0), of(1, letters)], now, ends)).toBe(of(0).watermark);
     expect(watermarkOf([of(0), of(1, { ...letters, isOpen: true })], now, ends)).toBe(of(0).watermark);
-    // It stands still, or had events a moment ago: then more of them may come.
-    expect(watermarkOf([of(0), of(1, { ...letters, emptyAt: now - 120_000 })], now, ends)).toBe(0);
+    // It had events, or other claims, a moment ago: then more of them may come.
+    expect(watermarkOf([of(0), of(1, { ...letters, emptySince: now - 119_000 })], now, ends)).toBe(0);
     expect(watermarkOf([of(0), of(1, { ...letters, lastEventAt: now - 119_000 })], now, ends)).toBe(0);
   });
 
@@ -56,9 +56,10 @@ describe('the watermark', () => {
 });
 
 /** The columns of the ledger that say something here. */
-const rowOf = ({ firstOffset, lastOffset, events, maxTimestamp, receivedAt, settled, revision, attempt }: Claim) => ({
+const rowOf = ({ firstOffset, lastOffset, gapReason, events, maxTimestamp, receivedAt, settled, revision, attempt }: Claim) => ({
   first_offset: String(firstOffset),
   last_offset: String(lastOffset),
+  gap_reason: gapReason,
   events,
   max_timestamp_us: String(maxTimestamp),
   received_at_ms: String(receivedAt),
@@ -72,7 +73,7 @@ describe('the newest claim of a partition', () => {
   const claim: Claim = { ...emptyClaim({ firstOffset: 5, lastOffset: 9 }, facts), events: 5, maxTimestamp: 7 };
 
   /** A ledger whose newest claim is this one; `holds` is what its read back says, each time it is asked. */
-  function reading(newest: Claim, holds: boolean[], floor = 0) {
+  function reading(newest: Claim, holds: boolean[], floor = 0, at = () => now) {
     const memory = memoryStore();
     memory.claims.push(newest);
     memory.floor = floor;
@@ -83,7 +84,7 @@ describe('the newest claim of a partition', () => {
     let readBacks = 0;
     const reader = createClosedReader(clickhouse, {
       store: memory.store,
-      clock: { now: () => now },
+      clock: { now: at },
       holds: () => holds[readBacks++] ?? false,
     });
     const read = async () => (await reader.read()).partitions[0];
@@ -103,6 +104,28 @@ describe('the newest claim of a partition', () => {
     memory.claims.push({ ...claim, revision: 1 });
     expect(await read()).toMatchObject({ isOpen: true });
     expect(readBacks()).toBe(2);
+  });
+
+  test('has been empty since the first look at which it was read and had no event, one after the other', async () => {
+    let at = now;
+    const empty = (firstOffset: number, more: Partial<Claim> = {}): Claim => ({
+      ...emptyClaim({ firstOffset, lastOffset: firstOffset + 4 }, { ...facts, receivedAt: at }),
+      settled: true,
+      ...more,
+    });
+    const { memory, read } = reading(empty(5), [], 0, () => at);
+    const since = async (newest: Claim) => {
+      memory.claims.splice(0, memory.claims.length, newest);
+      return (await read())?.emptySince;
+    };
+    expect(await since(empty(5))).toBe(now);
+    at = now + 60_000;
+    expect(await since(empty(5))).toBe(now);
+    expect(await since(empty(5, { gapReason: 'RETENTION_OVERRUN' }))).toBe(0);
+    expect(await since(empty(5))).toBe(now + 60_000);
+    expect(await since(empty(5, { events: 1 }))).toBe(0);
+    // What stands still says nothing of what comes behind it.
+    expect(await since(empty(5, { receivedAt: at - 120_000 }))).toBe(0);
   });
 
   test.each<[string, Claim, number]>([

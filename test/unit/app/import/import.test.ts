@@ -15,16 +15,18 @@ let posts: string[];
 /** How the next posts are answered; 202 beyond. */
 let answers: { status: number; body: object }[];
 let notes: string[];
+let asked: string[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gatetrail-import-'));
   file = join(folder, 'access.log');
-  [posts, answers, notes] = [[], [], []];
+  [posts, answers, notes, asked] = [[], [], [], []];
   server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       posts.push(Buffer.concat(parts).toString());
+      asked.push(request.url ?? '');
       const { status, body } = answers.shift() ?? { status: 202, body: { messages: 1, events: 1, rejected: 0, skipped: 0, reasons: {} } };
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
@@ -80,10 +82,22 @@ describe('a repeated command', () => {
   test('does not send again what the log has, though it was not stored in time', async () => {
     writeFileSync(file, 'one\n');
     answers = [{ status: 202, body: { messages: 1, events: 0, rejected: 0, skipped: 0, reasons: {}, pending: true } }];
-    await expect(run()).rejects.toMatchObject({ code: 'NOT_READY', message: expect.stringContaining('goes on after it') });
+    const tally = emptyTally();
+    await importFile(file, tally, optionsOf());
+    expect([tally.pending, notes]).toEqual([1, [expect.stringContaining('is in the log, but was not stored within a minute; it will be')]]);
     appendFileSync(file, 'two\n');
     await run();
     expect(posts).toEqual(['one', 'two']);
+  });
+
+  test('goes on with the rest of a file without waiting, where its beginning was late to be stored', async () => {
+    writeFileSync(file, `${linesTo(10_001).join('\n')}\n`);
+    answers = [{ status: 202, body: { messages: 5_000, events: 0, rejected: 0, skipped: 0, reasons: {}, pending: true } }];
+    const tally = emptyTally();
+    await importFile(file, tally, optionsOf());
+    expect(sent()).toEqual(linesTo(10_001));
+    expect(asked.map((url) => url.includes('wait=stored'))).toEqual([true, false, false]);
+    expect([tally.pending, notes.length]).toEqual([10_001, 1]);
   });
 
   test('names a line beyond the limit once', async () => {
