@@ -43,13 +43,14 @@ const blanks = ['\0', '\t', '\n', '\v', '\f', '\r', '+', '*'];
 
 /**
  * A sign can stand behind a percent sign, and anything behind two of them or behind one that is malformed. A blank can come of
- * `+`, of other white space and of a comment, whose end has a star.
+ * `+`, of other white space and of a comment, whose end has a star or is the end of a line; `&` of a comment that can be read
+ * in several ways.
  */
 function signOf(literals: readonly string[]): RegExp {
   const signs = rareSigns(literals);
   if (signs === null) return /^/;
-  const isBlank = signs.includes(' ');
-  const all = isBlank ? [...signs, ...blanks] : signs;
-  const bytes = [...all.map((sign) => sign.charCodeAt(0).toString(16).padStart(2, '0')), '25', ...(isBlank ? ['[89a-f]'] : [])];
-  return new RegExp(`[${all.map(escaped).join('')}${isBlank ? '\\u0080-\\uffff' : ''}]|%(?:${bytes.join('|')}|(?![\\da-f]{2}))`, 'i');
+  const isMade = signs.includes(' ') || signs.includes('&');
+  const all = isMade ? [...signs, ...blanks] : signs;
+  const bytes = [...all.map((sign) => sign.charCodeAt(0).toString(16).padStart(2, '0')), '25', ...(isMade ? ['[89a-f]'] : [])];
+  return new RegExp(`[${all.map(escaped).join('')}${isMade ? '\\u0080-\\uffff' : ''}]|%(?:${bytes.join('|')}|(?![\\da-f]{2}))`, 'i');
 }

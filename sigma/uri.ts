@@ -5,24 +5,41 @@ export type Form = (part: string) => string;
 export const asItCame: Form = (part) => part;
 
 /** `uri_d`: without percent signs, and with blanks for `+` as forms are written; twice where one layer hides another. What is malformed stays. */
-export const decoded: Form = lastOf((part) => {
+export const decoded: Form = (part) => (part.includes('%') || part.includes('+') ? openedTwice(part) : part);
+
+const openedTwice = lastOf((part) => {
   const plain = part.includes('+') ? part.split('+').join(' ') : part;
   const once = opened(plain);
   return once.includes('%') ? opened(once) : once;
 });
 
-/** `uri_sql`: decoded, and one blank for what SQL takes for one: comments, tabs, line ends, blanks in a row. */
+/**
+ * `uri_sql`: decoded, and one blank for what SQL takes for one: comments, tabs, line ends, blanks in a row. Where it is not certain
+ * what a comment is, each reading, as if the parameters were sent once more: every rule takes `&` for the end of a value.
+ */
 export const spaced: Form = (part) => {
   const plain = decoded(part);
-  return /[\t-\r\0\xa0]|\/\*|\*\/| {2}/.test(plain) ? withoutComments(plain).replaceAll(/[\s\0]+/g, ' ') : plain;
+  if (!/[\t-\r\0\xa0]|\/\*|\*\/| {2}/.test(plain)) return plain;
+  return mayHide(plain) ? inAllReadings(plain) : oneBlank(withoutBlocks(plain));
 };
+
+const inAllReadings = lastOf((text) => [...new Set(readings.map((reading) => oneBlank(reading(text))))].join('&'));
+
+function oneBlank(text: string): string {
+  return text.replaceAll(/[\s\0]+/g, ' ');
+}
+
+/** Whether a comment may hold anything; in most texts with line ends or a star for any type none does. */
+function mayHide(text: string): boolean {
+  const block = text.indexOf('/*');
+  return (block >= 0 && text.includes('*/', block + 3)) || (/[\n\r]/.test(text) && /--|#/.test(text));
+}
 
 /** Several rules ask for the same part one after the other. */
 function lastOf(form: Form): Form {
   let last = '';
   let answer = '';
   return (part) => {
-    if (!part.includes('%') && !part.includes('+')) return part;
     if (part !== last) {
       answer = form(part);
       last = part;
@@ -62,16 +79,47 @@ function openedBytes(text: string): string {
   );
 }
 
-/** What MySQL runs although it stands in a comment, behind a mark and a version, stays. A comment without an end is none. */
-function withoutComments(text: string): string {
+const blocks = /\/\*(?:M?!\d{0,6})?/g;
+const blocksAndLines = /\/\*(?:M?!\d{0,6})?|--|#/g;
+const withoutBlocks: Form = (text) => withoutComments(text, blocks);
+
+/**
+ * A comment can hide a statement: its marks may stand in two parameters, steps of a path or quoted texts, where they are none; and
+ * `--` and `#` are signs of reckoning in some dialects. So none of these tells all: without the comments of the whole; also without
+ * those that a line end closes; without those alone that end in their parameter; without those that hold no quote and no slash.
+ */
+const readings: readonly Form[] = [
+  withoutBlocks,
+  (text) => withoutComments(text, blocksAndLines),
+  (text) => withoutComments(text, blocksAndLines, '&'),
+  (text) => text.replaceAll(/\/\*(?:M?!\d{0,6}|[^'"`\]&;/]*\*\/)/g, ' ').replaceAll('*/', ' '),
+];
+
+/** What MySQL runs although it stands in a comment, behind a mark and a version, stays. A comment without an end is none, nor one with `border` in it. */
+function withoutComments(text: string, starts: RegExp, border?: string): string {
+  const blockEnd = nextIn(text, '*/');
+  const lineEnd = nextIn(text.includes('\r') ? text.replaceAll('\r', '\n') : text, '\n');
+  const limit = border === undefined ? () => Infinity : nextIn(text, border);
   let out = '';
   let from = 0;
-  for (let at = text.indexOf('/*'); at >= 0; at = text.indexOf('/*', from)) {
-    const mark = /^\/\*M?!\d{0,6}/.exec(text.slice(at, at + 10))?.[0];
-    const end = mark === undefined ? text.indexOf('*/', at + 2) + 2 : at + mark.length;
-    if (end < at + 2) break;
-    out += `${text.slice(from, at)} `;
-    from = end;
+  starts.lastIndex = 0;
+  for (let found = starts.exec(text); found; found = starts.exec(text)) {
+    const [start] = found;
+    const at = starts.lastIndex;
+    const end = start.length > 2 ? at : start === '/*' ? blockEnd(at) + 2 : lineEnd(at) + 1;
+    if (end > Math.min(limit(at), text.length)) continue;
+    out += `${text.slice(from, found.index)} `;
+    from = starts.lastIndex = end;
   }
   return (out + text.slice(from)).replaceAll('*/', ' ');
+}
+
+/** Where a sign stands next, for places that grow: what was searched for one is not searched for another. */
+function nextIn(text: string, sign: string): (at: number) => number {
+  let next = -1;
+  return (at) => {
+    if (next < at) next = text.indexOf(sign, at);
+    if (next < 0) next = Infinity;
+    return next;
+  };
 }

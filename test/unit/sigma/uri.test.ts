@@ -45,7 +45,7 @@ describe('what SQL takes for a blank becomes one', () => {
     ['a%09%0a%0db', 'a b'],
     ['a+++b', 'a b'],
     ['a/**/b', 'a b'],
-    ['a/*x*y/z*/b', 'a b'],
+    ['a/*x*y/z*/b', 'a b&a/*x*y/z b'],
     ['a+/*x*/+b', 'a b'],
     ['a%00b%c2%a0c', 'a b c'],
     ['/*!50000union*/+/*!select*/', ' union select '],
@@ -54,10 +54,31 @@ describe('what SQL takes for a blank becomes one', () => {
     ['a/*', 'a/*'],
     ['a*/b', 'a b'],
     ['/*/b', '/ b'],
-    ['/*/b*/c', ' c'],
+    ['/*/b*/c', ' c&/ b c'],
+    ['a--x%0ab', 'a--x b&a b'],
+    ['a--%0db', 'a-- b&a b'],
+    ['a%23x%0ab%23y', 'a#x b#y&a b#y'],
+    ['a/*--*/%0ab', 'a b'],
+    ['a--/*%0ab*/c', 'a-- c&a b c'],
+    ['a%0a-b', 'a -b'],
+    ['a--b', 'a--b'],
     ['a b', 'a b'],
     ['ab', 'ab'],
   ])('%s is %j', (part, expected) => {
+    expect(spaced(part)).toBe(expected);
+  });
+});
+
+describe('where a comment may be none, its text is read too', () => {
+  test.each([
+    ['over the end of a parameter', 'a=/*&b=1/*y*/2&c=*/', 'a= 2&c= &a=/*&b=1 2&c= '],
+    ['over a quote', "a=/*'b'*/", "a= &a=/*'b' "],
+    ['over the steps of a path', '/*a/../1/b*/..', ' ..&/*a/../1/b ..'],
+    ['over a step that is a star', '/*/b/*/', ' &/ b/ '],
+    ['but not one within a value', 'a=b/*c*/d', 'a=b d'],
+    ['nor one that holds nothing', "a='/**/b", "a=' b"],
+    ['nor a star for any type', 'accept=*/*&b=1', 'accept= *&b=1'],
+  ])('%s', (_, part, expected) => {
     expect(spaced(part)).toBe(expected);
   });
 });
@@ -76,9 +97,10 @@ test('a URI is path, question mark and query, and without a query the path alone
 test('every form takes time linear in the part', () => {
   const time = (unit: string, length: number): number => {
     const part = unit.repeat(length / unit.length);
-    return leastCpuMs(() => spaced(`${part}%41`), 15);
+    let turn = 0; // the last answer is kept
+    return leastCpuMs(() => spaced(`${part}%41${(turn += 1)}`), 15);
   };
-  for (const unit of ['/*', '/*!1', '%2527', '++%', '*/', '/**/', '%u00']) {
+  for (const unit of ['/*', '/*!1', '%2527', '++%', '*/', '/**/', '%u00', '/*x', '--x', '#', "/*&'*/", '-- %0a']) {
     time(unit, 20_000);
     expect(time(unit, 160_000), unit).toBeLessThan(40 * Math.max(time(unit, 20_000), 0.05));
   }
