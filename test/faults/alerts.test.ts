@@ -82,9 +82,11 @@ test('a process killed between the 250 and its mark sends the same Message-ID ag
     })),
   );
   const first = runTick('first');
+  // Stopped first: between the answer and the kill this process may have to wait, and the other one would write its mark.
+  smtp.onTaking = () => process.kill(first.pid, 'SIGSTOP');
   smtp.onTaken = () => process.kill(first.pid, 'SIGKILL');
   expect(await first.ended).toBe('SIGKILL');
-  smtp.onTaken = () => {};
+  [smtp.onTaking, smtp.onTaken] = [() => {}, () => {}];
   expect(smtp.mails).toHaveLength(1);
   // A renewal that was under way when it was killed may land later: how long its lease holds, the database knows.
   await until(isLeaseOver, Boolean, 30_000);

@@ -14,6 +14,8 @@ export interface TestSmtp {
   readonly mails: readonly Email[];
   /** Answer to the next messages after DATA; 250 takes them. */
   answer: number;
+  /** Called right before a message is answered with 250. */
+  onTaking: () => void;
   /** Called at once after a message was answered with 250. */
   onTaken: () => void;
   /** Answers by recipient other than 250. */
@@ -55,6 +57,7 @@ export async function startSmtp({ tls = true } = {}): Promise<TestSmtp> {
   const mails: Email[] = [];
   async function take(raw: Buffer, done: () => void): Promise<void> {
     mails.push(await PostalMime.parse(raw));
+    smtp.onTaking();
     done();
     smtp.onTaken();
   }
@@ -101,6 +104,7 @@ export async function startSmtp({ tls = true } = {}): Promise<TestSmtp> {
     mails,
     answer: 250,
     password: null,
+    onTaking: () => {},
     onTaken: () => {},
     refused: new Map(),
     afterData: 'answer',
