@@ -112,12 +112,12 @@ export function readMemory(rule: Rule, text: string): Memory {
 type SavedAlert = Remembered & { readonly lastBreach?: number };
 
 const isOpen = (known: Remembered): known is Span & Open => known.state === 'PENDING' || known.state === 'FIRING';
-const hasFired = ({ state }: Remembered) => state === 'FIRING' || state === 'RESOLVED';
+const hasFired = ({ state }: Pick<Remembered, 'state'>) => state === 'FIRING' || state === 'RESOLVED';
 const wasSeen = ({ alert, seenTo }: Remembered, bucket: number) => !alert.late && bucket >= alert.startedAt && bucket <= seenTo;
 
 /** From the begin of the last step in which the condition held to the end of its alert, milliseconds. */
 function reachOf(rule: Rule, state: Remembered['state']): number {
-  return stepMs + (state === 'FIRING' || state === 'RESOLVED' ? rule.keepFiringForMs : stepMs);
+  return stepMs + (hasFired({ state }) ? rule.keepFiringForMs : stepMs);
 }
 
 /** The alert that a breach belongs to. What fired goes first, so that a step judged again stays with its alert. */

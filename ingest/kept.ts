@@ -1,5 +1,6 @@
 /** Messages of dead letters that are kept whole: sealed under a key of their own, and opened for a replay. */
 import { AuditError, messageOf } from '../core/errors.ts';
+import { slices } from '../core/grouped.ts';
 import type { Logger } from '../core/logger.ts';
 import type { KeptStore } from '../storage/kept-bytes.ts';
 import type { PartitionKey } from '../storage/ledger.ts';
@@ -29,8 +30,8 @@ export function createKept(store: KeptStore, sealer: Sealer, logger: Logger): Ke
     },
     async *read(key, offsets) {
       // One at a time may be a megabyte: few are asked for at once.
-      for (let at = 0; at < offsets.length; at += 16) {
-        for (const kept of await store.read(key, offsets.slice(at, at + 16))) {
+      for (const some of slices(offsets, 16)) {
+        for (const kept of await store.read(key, some)) {
           try {
             yield { offset: kept.offset, timestamp: -1, ...sealer.open(kept) };
           } catch (error) {

@@ -70,7 +70,8 @@ export async function readApi(entry: Entry, file: string): Promise<CatalogueApi>
   if (lifecycle === 'sunset' && textAt(entry, 'sunset') === '') entry.fault(['lifecycle'], 'expected a date beside it: sunset: 2026-12-31');
   const name = textAt(entry, 'name') || (document?.title ?? '');
   if (name === '') entry.fault([], 'expected a name');
-  const servers = serversOf(entry, document);
+  const named = textsAt(entry, 'servers');
+  const servers = serversOf(entry, named, document);
   return {
     name,
     id: textAt(entry, 'id'),
@@ -82,7 +83,8 @@ export async function readApi(entry: Entry, file: string): Promise<CatalogueApi>
     dataClasses: dataClassesOf(entry),
     knownAs: textsAt(entry, 'knownAs'),
     servers,
-    routes: routesOf(entry, document, servers),
+    // Who names servers in the catalogue says where the API is, whatever its document says.
+    routes: routesOf(entry, document, { servers, areAll: named.length > 0 }),
   };
 }
 
@@ -108,8 +110,7 @@ function dataClassesOf(entry: Entry): readonly string[] {
 }
 
 /** Those of the catalogue, else those of the document. */
-function serversOf(entry: Entry, document: OpenApi | null): readonly CatalogueServer[] {
-  const named = textsAt(entry, 'servers');
+function serversOf(entry: Entry, named: readonly string[], document: OpenApi | null): readonly CatalogueServer[] {
   if (named.length > 0) return readServers(entry, named, (at) => ['servers', at]);
   return readServers(entry, document?.servers ?? [], () => ['openapi']);
 }
@@ -130,16 +131,18 @@ function serverOf(server: string): CatalogueServer | null {
 }
 
 /** Of the document, each with what the catalogue says of it, then those of the catalogue alone. */
-function routesOf(entry: Entry, document: OpenApi | null, servers: readonly CatalogueServer[]): readonly CatalogueRoute[] {
+function routesOf(
+  entry: Entry,
+  document: OpenApi | null,
+  { servers, areAll }: { readonly servers: readonly CatalogueServer[]; readonly areAll: boolean },
+): readonly CatalogueRoute[] {
   const routes = new Map<string, CatalogueRoute>();
-  // Who names servers in the catalogue says where the API is, whatever its document says.
-  const isNamed = textsAt(entry, 'servers').length > 0;
   for (const { sunset, servers: own, ...operation } of document?.operations ?? []) {
     const below = entryBelow(entry, ['openapi'], {});
     routes.set(`${operation.method} ${operation.template}`, {
       ...operation,
       sunsetAt: sunsetOf(below, sunset),
-      servers: isNamed || own === null ? servers : readServers(entry, own, () => ['openapi']),
+      servers: areAll || own === null ? servers : readServers(entry, own, () => ['openapi']),
     });
   }
   for (const [at, value] of listAt(entry, 'routes').entries()) {

@@ -49,8 +49,7 @@ function createOf(flags: Readonly<Record<string, unknown>>) {
   if (unknown !== undefined)
     throw new AuditError('BAD_USER_INPUT', `--role must be one of ${offered.join(', ').toLowerCase()}, not ${unknown.toLowerCase()}`);
   const expires = text(flags as never, 'expires');
-  const ms = expires === undefined ? undefined : parseDuration(expires);
-  const at = ms === undefined ? null : new Date(Date.now() + (ms ?? Number.NaN));
+  const at = expires === undefined ? null : new Date(Date.now() + (parseDuration(expires) ?? Number.NaN));
   if (at !== null && Number.isNaN(at.getTime()))
     throw new AuditError('BAD_USER_INPUT', `--expires must be a span like 30d, not ${expires}`);
   const tenants = flags['tenant'] === undefined ? null : listOf(flags['tenant']);

@@ -233,6 +233,11 @@ plan: {}
     ['a date of no calendar', 'apis: [{ name: a, sunset: 2026-02-30 }]', /sunset: expected a date/],
   ])('%s', async (_, text, message) => expect(read(text)).rejects.toThrow(message));
 
+  test('each is told once', async () =>
+    expect(read('apis: [{ name: a, servers: [{ a: 1 }] }]')).rejects.toThrow(
+      / has 1 fault:\n.*servers\[0\]: expected a text, got \{"a":1\}$/,
+    ));
+
   test('a file that is not there', async () =>
     expect(readCatalogue('/nowhere/catalogue.yaml')).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
